@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/map.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/rand.h"
+
+enum {
+	MAP_FIRST_BUCKETS = 64
+};
+
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+static uint64_t rotate(uint64_t value, unsigned bits)
+{
+	return (value << bits) | (value >> (64 - bits));
+}
+
+static void sip_rounds(struct sip *s, unsigned rounds)
+{
+	while (rounds-- > 0) {
+		s->v0 += s->v1;
+		s->v1 = rotate(s->v1, 13) ^ s->v0;
+		s->v0 = rotate(s->v0, 32);
+		s->v2 += s->v3;
+		s->v3 = rotate(s->v3, 16) ^ s->v2;
+		s->v0 += s->v3;
+		s->v3 = rotate(s->v3, 21) ^ s->v0;
+		s->v2 += s->v1;
+		s->v1 = rotate(s->v1, 17) ^ s->v2;
+		s->v2 = rotate(s->v2, 32);
+	}
+}
+
+static uint64_t siphash(const uint64_t key[2], const char *data, size_t len)
+{
+	struct sip s = { key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
+		key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U };
+	uint64_t last = (uint64_t)len << 56;
+
+	while (len >= 8) {
+		uint64_t word;
+
+		memcpy(&word, data, 8);
+		s.v3 ^= word;
+		sip_rounds(&s, 2);
+		s.v0 ^= word;
+		data += 8;
+		len -= 8;
+	}
+	for (size_t i = 0; i < len; i++)
+		last |= (uint64_t)(unsigned char)data[i] << (8 * i);
+	s.v3 ^= last;
+	sip_rounds(&s, 2);
+	s.v0 ^= last;
+	s.v2 ^= 0xff;
+	sip_rounds(&s, 4);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t map_hash(struct slice key)
+{
+	static uint64_t process_key[2];
+	static bool has_key;
+
+	if (!has_key) {
+		rand_bytes(process_key, sizeof process_key);
+		has_key = true;
+	}
+	return siphash(process_key, key.data, key.len);
+}
+
+void map_init(struct map *map)
+{
+	*map = (struct map){ 0 };
+}
+
+void map_fini(struct map *map)
+{
+	mem_free(map->buckets);
+	map_init(map);
+}
+
+static struct map_node **bucket_of(const struct map *map, uint64_t hash)
+{
+	return &map->buckets[hash & (map->bucket_count - 1)];
+}
+
+struct map_node *map_find(const struct map *map, struct slice key)
+{
+	uint64_t hash;
+
+	if (map->count == 0)
+		return NULL;
+	hash = map_hash(key);
+	for (struct map_node *node = *bucket_of(map, hash); node != NULL; node = node->next) {
+		if (node->hash == hash && slice_equal(node->key, key))
+			return node;
+	}
+	return NULL;
+}
+
+static void push(struct map *map, struct map_node *node)
+{
+	struct map_node **bucket = bucket_of(map, node->hash);
+
+	node->next = *bucket;
+	*bucket = node;
+}
+
+static void grow(struct map *map)
+{
+	struct map old = *map;
+
+	map->bucket_count = old.bucket_count > 0 ? old.bucket_count * 2 : MAP_FIRST_BUCKETS;
+	map->buckets = mem_new(map->bucket_count, sizeof *map->buckets);
+	for (size_t i = 0; i < old.bucket_count; i++) {
+		struct map_node *node = old.buckets[i];
+
+		while (node != NULL) {
+			struct map_node *next = node->next;
+
+			push(map, node);
+			node = next;
+		}
+	}
+	mem_free(old.buckets);
+}
+
+void map_add(struct map *map, struct map_node *node, struct slice key)
+{
+	if (map->count >= map->bucket_count)
+		grow(map);
+	node->key = key;
+	node->hash = map_hash(key);
+	push(map, node);
+	map->count++;
+}
+
+void map_remove(struct map *map, struct map_node *node)
+{
+	struct map_node **at = bucket_of(map, node->hash);
+
+	while (*at != node) {
+		GP_ASSERT(*at != NULL);
+		at = &(*at)->next;
+	}
+	*at = node->next;
+	node->next = NULL;
+	map->count--;
+}
+
+struct map_node *map_first(const struct map *map)
+{
+	for (size_t i = 0; i < map->bucket_count; i++) {
+		if (map->buckets[i] != NULL)
+			return map->buckets[i];
+	}
+	return NULL;
+}
+
+void map_each(struct map *map, void (*visit)(struct map_node *node, void *arg), void *arg)
+{
+	for (size_t i = 0; i < map->bucket_count; i++) {
+		struct map_node *node = map->buckets[i];
+
+		while (node != NULL) {
+			struct map_node *next = node->next;
+
+			visit(node, arg);
+			node = next;
+		}
+	}
+}

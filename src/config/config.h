@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration as the processes use it: immutable once parsed, freed as a whole. Each option's
+ * meaning, unit, range and default stand once in config/schema.def, from which the parser,
+ * `gatepost config show` and the manual's table are made.
+ *
+ * The file holds no secret: keys and passwords are in files of their own, which gatepostd reads and
+ * hands to the one process that needs them.
+ */
+#ifndef GP_CONFIG_CONFIG_H
+#define GP_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "base/slice.h"
+#include "base/terms.h"
+
+enum config_count {
+	CONFIG_COUNT_EVERY,
+	CONFIG_COUNT_DISTINCT
+};
+enum config_tls {
+	CONFIG_TLS_OFF,
+	CONFIG_TLS_STARTTLS,
+	CONFIG_TLS_IMPLICIT
+};
+enum config_backend_auth {
+	CONFIG_AUTH_TOKEN,
+	CONFIG_AUTH_MASTER,
+	CONFIG_AUTH_PASSTHROUGH
+};
+enum config_backend_protocol {
+	CONFIG_BACKEND_IMAP,
+	CONFIG_BACKEND_POP3,
+	CONFIG_BACKEND_SMTP,
+	CONFIG_BACKEND_LMTP,
+};
+enum config_client_address { /* how a backend learns the client's address */
+	CONFIG_CLIENT_NONE,
+	CONFIG_CLIENT_ID, /* IMAP ID x-originating-ip, POP3 XCLIENT, SMTP XCLIENT: where offered */
+	CONFIG_CLIENT_PROXY, /* PROXY protocol v2 header */
+};
+enum config_log {
+	CONFIG_LOG_STDERR,
+	CONFIG_LOG_SYSLOG
+};
+
+struct config_nets {
+	struct ip_net *nets;
+	size_t count;
+};
+
+struct config_strings {
+	char **items;
+	size_t count;
+};
+
+/* listener NAME { ... } */
+struct config_listener {
+	char *name;
+	enum service service;
+	struct config_strings addresses; /* "192.0.2.1", "::"; "*" is both families */
+	uint16_t port;
+	bool proxy_protocol;                   /* every connection begins with a PROXY header */
+	struct config_nets proxy_from;         /* peers that may send one; others are closed */
+	struct config_nets plaintext_networks; /* may sign in without TLS */
+	bool old_clients;                      /* AUTH= line for Outlook Express */
+	char *certificate;                     /* section served without SNI; NULL: the first */
+	char *default_domain; /* for a login without domain; NULL: the global one */
+};
+
+/* certificate NAME { ... } */
+struct config_certificate {
+	char *name;
+	struct config_strings names; /* SNI names; empty: only as default */
+	char *chain_file;
+	char *key_file;
+};
+
+/* backend NAME { ... } */
+struct config_backend {
+	char *name;
+	enum config_backend_protocol protocol;
+	struct config_strings hosts; /* "127.0.0.1:143", "[::1]:143", "mail.lan:25",
+					"unix:/run/lmtp"; tried in order */
+	enum config_tls tls;
+	char *tls_name; /* name checked in the certificate; NULL: not checked */
+	char *ca_file;  /* with tls_name; NULL: the system's */
+	enum config_backend_auth auth;
+	char *auth_user; /* master user, or SMTP AUTH of Gatepost itself; NULL: none */
+	char *auth_password_file;
+	enum config_client_address client_address;
+	unsigned connect_timeout; /* seconds, per host */
+	unsigned reply_timeout;   /* seconds */
+};
+
+/* route DOMAIN { ... }; DOMAIN "*" for all others. An account may name another route. */
+struct config_route {
+	char *domain;
+	char *imap; /* backend sections; NULL: as in "*" */
+	char *pop3;
+	char *smtp;     /* next hop of mail sent by accounts of the domain */
+	char *incoming; /* next hop of mail for the domain from port 25; NULL: as smtp */
+};
+
+struct config {
+	/* who and where */
+	char *hostname;
+	char *portal_url;
+	char *default_domain; /* NULL: logins need a domain */
+	char *state_dir;
+	char *control_socket;
+	char *front_user; /* names or numbers */
+	char *core_user;
+	char *vault_user;
+	bool require_sandbox;
+	bool settable_clock;
+	unsigned fronts;      /* 0: one per core */
+	unsigned slow_vaults; /* 0: one per core */
+	enum config_log log;
+	unsigned log_level; /* enum log_level */
+
+	/* store and keys */
+	char *database; /* path of the SQLite file; NULL: state_dir/gatepost.db */
+	char *token_key_file;
+	char *pepper_file;
+	unsigned token_lifetime; /* seconds */
+	unsigned argon2_memory;  /* KiB */
+	unsigned argon2_passes;
+	unsigned event_days; /* sign-in events are kept for */
+	unsigned event_rows; /* and at most this many */
+
+	/* auto-ban */
+	unsigned autoban_failures;
+	unsigned autoban_window; /* seconds */
+	unsigned autoban_time;   /* seconds */
+	enum config_count autoban_count;
+	unsigned autoban_repeats; /* distinct: repeats of one wrong secret per window */
+	struct config_nets autoban_exempt;
+	bool autoban_loopback; /* loopback is banned like any other address */
+	unsigned signin_wait;  /* milliseconds for a free place */
+	unsigned signin_queue; /* sign-ins that wait for a slow vault, at most */
+
+	/* limits of a connection */
+	unsigned max_connections; /* per front */
+	unsigned login_timeout;   /* seconds, absolute */
+	unsigned login_commands;
+	unsigned login_attempts;
+	unsigned smtp_timeout; /* seconds idle */
+	unsigned imap_timeout;
+	unsigned pop3_timeout;
+	unsigned message_recipients;       /* per message */
+	uint64_t message_size;             /* bytes */
+	unsigned signin_required_code;     /* 550 or 530 */
+	struct config_nets relay_networks; /* may send without signing in */
+
+	struct config_listener *listeners;
+	size_t listener_count;
+	struct config_certificate *certificates;
+	size_t certificate_count;
+	struct config_backend *backends;
+	size_t backend_count;
+	struct config_route *routes;
+	size_t route_count;
+};
+
+/* A message of the parser: where and what, with "did you mean" where it helps. */
+struct config_error {
+	char text[1024]; /* "FILE:LINE: ..." */
+};
+
+/*
+ * Parses text (the whole file) and checks every value, every cross-reference and every impossible
+ * combination; touches no file. file_name: for messages. Process: all (front gets the text by IPC).
+ */
+enum gp_err config_parse(struct slice text, const char *file_name, struct config **ret_config,
+	struct config_error *error) GP_CHECKED;
+/* Reads the file and parses it. gatepostd and the CLI. */
+enum gp_err config_load(
+	const char *path, struct config **ret_config, struct config_error *error) GP_CHECKED;
+void config_free(struct config **pconfig);
+
+/* Effective values as a file config_parse() would take; defaults are marked in a comment. */
+enum gp_err config_show(const struct config *config, struct buf *out) GP_CHECKED;
+
+/* NULL / -1 if there is none of this name. */
+const struct config_backend *config_backend(const struct config *config, struct slice name);
+int config_backend_index(const struct config *config, struct slice name);
+/* The backend for a mailbox's domain (lower case) and protocol; NULL if none is routed. incoming:
+ * mail from outside for that domain. */
+const struct config_backend *config_route(
+	const struct config *config, struct slice domain, enum protocol protocol, bool incoming);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Banned sources in shared memory: one writer (core), read by every front at accept(), before TLS.
+ * The memory is made by gatepostd and outlives a crash of core, so a ban never has a gap.
+ *
+ * A fixed table, IPv4 and IPv6 in halves of their own, so that a flood of fresh IPv6 networks
+ * cannot push an IPv4 ban out. A source has BAN_MAP_WAYS places it may stand in; when all are
+ * taken, the entry that ends first goes. Readers never wait: each place has a sequence number (odd
+ * while it is written). Times are clock_steady() milliseconds plus the shift that stands in the
+ * map's head, so that fronts follow a moved clock.
+ */
+#ifndef GP_IPC_BAN_MAP_H
+#define GP_IPC_BAN_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/ip.h"
+
+enum {
+	BAN_MAP_ENTRIES = 65536, /* in each half */
+	BAN_MAP_WAYS = 8,
+};
+
+struct ban_map;
+
+/* A fresh memfd of the right size; gatepostd. */
+enum gp_err ban_map_create(int *ret_fd) GP_CHECKED;
+/* The same memory, read-only, as another descriptor: for the fronts. */
+enum gp_err ban_map_reopen_read(int fd, int *ret_fd) GP_CHECKED;
+size_t ban_map_bytes(void);
+
+/* fd stays the caller's and may be closed afterwards. */
+enum gp_err ban_map_open_write(int fd, struct ban_map **ret_map) GP_CHECKED;
+enum gp_err ban_map_open_read(int fd, struct ban_map **ret_map) GP_CHECKED;
+void ban_map_close(struct ban_map **pmap);
+
+/* Milliseconds the ban of this source still lasts, 0 if there is none. source: from ip_source(). */
+int64_t ban_map_left(const struct ban_map *map, const struct ip *source);
+
+/* Core only. until: clock_steady() milliseconds. Replaces an earlier entry. */
+void ban_map_set(struct ban_map *map, const struct ip *source, int64_t until);
+void ban_map_clear(struct ban_map *map, const struct ip *source);
+void ban_map_clear_all(struct ban_map *map);
+/* Tells readers how far core's clock is shifted (base/clock.h). */
+void ban_map_set_shift(struct ban_map *map, int64_t shift_ms);
+
+#endif

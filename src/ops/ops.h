@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of management operations (ops.def) and the check of their arguments. Handlers live with
+ * the state they work on: ops of place VAULT in src/vault, of place CORE in src/core.
+ */
+#ifndef GP_OPS_OPS_H
+#define GP_OPS_OPS_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum ops_role {
+	OPS_ROLE_STAFF,
+	OPS_ROLE_ADMIN
+}; /* the least role that may */
+enum ops_place {
+	OPS_PLACE_CORE,
+	OPS_PLACE_VAULT
+};
+
+enum ops_id {
+#define OP(id, name, role, place, arguments, what) OPS_##id,
+#include "ops/ops.def"
+#undef OP
+	OPS_MAX
+};
+
+struct ops_entry {
+	const char *name;
+	enum ops_role role;
+	enum ops_place place;
+	const char *arguments;
+	const char *what;
+};
+
+const struct ops_entry *ops_entry(enum ops_id id);
+/* OPS_MAX if there is none. */
+enum ops_id ops_by_name(struct slice name);
+
+/* Parses arguments (a JSON object, "" for none) and checks keys and types. The caller owns
+ * *ret_args (json_decref()). why names the key at fault. */
+enum gp_err ops_parse(
+	enum ops_id id, struct slice arguments, json_t **ret_args, struct gp_why *why) GP_CHECKED;
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What each role may still do once it is jailed. One seccomp allow-list per role, the reason beside
+ * each group of calls in sandbox.c; Landlock for the file system; chroot and dropped ids where
+ * started as root; no-new-privs and non-dumpable always.
+ */
+#ifndef GP_PRIVSEP_SANDBOX_H
+#define GP_PRIVSEP_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "ipc/message.h"
+
+struct sandbox_conf {
+	enum ipc_role role;    /* front, core or vault */
+	const char *user;      /* name or number to become; ignored unless root */
+	const char *write_dir; /* the one directory a vault may use (store); NULL: none at all */
+	bool required;         /* a layer that cannot be had is an error, not a warning */
+};
+
+/* Called first thing in main(), before argv is read: not dumpable, no core file, dies with its
+ * parent. */
+void sandbox_early(void);
+
+/* Puts every layer on. What could not be done is logged at warn ("sandbox_missing", layer, why), or
+ * returned with why if required. Missing privileges are one such reason. */
+enum gp_err sandbox_enter(const struct sandbox_conf *conf, struct gp_why *why) GP_CHECKED;
+
+#endif

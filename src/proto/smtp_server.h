@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SMTP and submission server engine: RFC 5321, 6409, 4954 (AUTH), 3207 (STARTTLS), 2920
+ *(PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 2034. See proto/engine.h
+ *for how it is driven.
+ *
+ * It owns the dialogue and the order of replies; it decides nothing about people. MAIL, RCPT, VRFY
+ *and the end of the message become actions. For each the shell does one of two things:
+ *	smtp_server_answer()  the reply is known: it goes out in its turn
+ *	smtp_server_proceed() the reply will follow by a later smtp_server_answer(), in order: parse
+ *on. This is how pipelined commands reach the next hop pipelined. At most SMTP_SERVER_PENDING
+ *replies are owed at a time. DATA waits until none is.
+ *
+ * A message is passed on as it came, byte for byte, dots doubled; the engine checks that only CRLF
+ *ends its lines and that no NUL is in it (promise 7: what is acknowledged, counted and delivered is
+ *the same), and finds the one CRLF.CRLF that ends it.
+ */
+#ifndef GP_PROTO_SMTP_SERVER_H
+#define GP_PROTO_SMTP_SERVER_H
+
+#include "base/buf.h"
+#include "proto/engine.h"
+#include "proto/reply.h"
+
+struct smtp_server;
+
+enum {
+	SMTP_SERVER_PENDING = 64,    /* replies owed */
+	SMTP_SERVER_LINE_MAX = 2048, /* of a command that is not AUTH (512 + extensions) */
+	SMTP_SERVER_ERRORS_MAX = 20, /* unknown or misplaced commands; then 421 and close */
+	SMTP_SERVER_PATH_MAX = 320,
+};
+
+/* What the next hop can do; EHLO offers the part that we can too. Bits. */
+enum smtp_caps {
+	SMTP_CAP_PIPELINING = 1,
+	SMTP_CAP_SIZE = 2,
+	SMTP_CAP_8BITMIME = 4,
+	SMTP_CAP_SMTPUTF8 = 8,
+	SMTP_CAP_DSN = 16,
+	SMTP_CAP_ENHANCEDSTATUSCODES = 32,
+	SMTP_CAP_STARTTLS = 64,
+	SMTP_CAP_XCLIENT = 128,
+	SMTP_CAP_AUTH_PLAIN = 256,
+};
+
+struct smtp_server_conf {
+	struct engine_server_conf common;
+	uint64_t message_size; /* bytes; announced and enforced */
+	unsigned message_recipients;
+	unsigned signin_required_code;
+	bool may_relay; /* listed network: MAIL without sign-in goes on to core */
+};
+
+/* conf is borrowed as long as the engine lives. The greeting stands in the output at once. */
+struct smtp_server *smtp_server_new(const struct smtp_server_conf *conf);
+void smtp_server_free(struct smtp_server **pserver);
+
+size_t smtp_server_input(
+	struct smtp_server *server, struct slice bytes, struct engine_action *ret_action);
+struct buf *smtp_server_output(struct smtp_server *server); /* the shell consumes it */
+
+/* Before the first EHLO and whenever known better; size: the next hop's SIZE, 0 for none. */
+void smtp_server_set_caps(struct smtp_server *server, unsigned caps, uint64_t size);
+
+void smtp_server_tls_started(
+	struct smtp_server *server); /* RFC 3207 section 4.2: back to the start */
+void smtp_server_answer_signin(struct smtp_server *server, const struct engine_answer *answer);
+
+/* The reply to the oldest action (MAIL, RCPT, DATA, BODY_END, VRFY) that has none. */
+void smtp_server_answer(struct smtp_server *server, const struct smtp_reply *reply);
+void smtp_server_proceed(struct smtp_server *server);
+/* Sends this reply out of turn and ends the dialogue (421 at shutdown, ban, lost next hop). */
+void smtp_server_abort(struct smtp_server *server, const struct smtp_reply *reply);
+
+/* Facts for the shell. */
+bool smtp_server_is_signed_in(const struct smtp_server *server);
+bool smtp_server_is_esmtp(const struct smtp_server *server);           /* EHLO, not HELO */
+const char *smtp_server_client_name(const struct smtp_server *server); /* EHLO argument, escaped */
+unsigned smtp_server_recipients(
+	const struct smtp_server *server); /* accepted in this transaction */
+uint64_t smtp_server_message_size(const struct smtp_server *server); /* bytes of the body so far */
+
+#endif
