@@ -39,7 +39,7 @@ enum ipc_lane {
 	IPC_LANE_MAX
 };
 
-enum ipc_material {
+enum ipc_material_kind {
 	IPC_MATERIAL_CERTIFICATE,  /* PEM chain; name: the certificate section. To fronts */
 	IPC_MATERIAL_KEY,          /* its PEM key. To fronts */
 	IPC_MATERIAL_BACKEND_CA,   /* PEM; name: the backend section. To fronts */

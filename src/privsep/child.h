@@ -36,7 +36,7 @@ struct child {
 /* One piece of key material of the coming configuration; bytes are borrowed and wiped after
  * on_config(). */
 struct child_material {
-	enum ipc_material kind;
+	enum ipc_material_kind kind;
 	const char *name;
 	struct slice bytes;
 };
