@@ -3,10 +3,10 @@
  * The event loop of front, core, vault and gatepostd: readiness of descriptors, timers, signals and
  * deferred work. One per process, single thread. loop.c is the only includer of libevent.
  *
- * Watchers and timers are embedded in their owner, which keeps them alive while they are set and
- * stops them before it goes. A callback may stop, restart or free any watcher, its own included;
- * objects that own watchers are best freed through loop_defer(), so that nothing is freed under the
- * feet of a caller.
+ * Watchers and timers are embedded in their owner (zeroed before first use), which keeps them alive
+ * while they are set and stops them before it goes. A callback may stop, restart or free any
+ * watcher, its own included; objects that own watchers are best freed through loop_defer(), so that
+ * nothing is freed under the feet of a caller.
  */
 #ifndef GP_EVENT_LOOP_H
 #define GP_EVENT_LOOP_H
@@ -42,6 +42,7 @@ struct loop_timer {
 
 struct loop_signal {
 	struct event *event;
+	struct loop *loop;
 	void (*on_signal)(struct loop_signal *signal);
 	void *owner;
 };
@@ -54,15 +55,19 @@ struct loop_task {
 };
 
 struct loop *loop_new(void);
-void loop_free(struct loop **ploop); /* every watcher must be stopped */
+/* Runs what is still deferred; then every watcher must be stopped. */
+void loop_free(struct loop **ploop);
 
-/* Runs until loop_stop(); GP_ERR_IO if the kernel's poll fails. */
+/* Runs until loop_stop(); GP_ERR_IO if the kernel's poll fails, GP_ERR_INTERNAL when there is
+ * nothing left to wait for. A loop that was stopped may be run again. */
 enum gp_err loop_run(struct loop *loop) GP_CHECKED;
 void loop_stop(struct loop *loop);
 /* One turn that does not wait: for tests. */
 void loop_turn(struct loop *loop);
 
-/* wanted: LOOP_READ and LOOP_WRITE bits, 0 to rest. Level-triggered. The fd stays the caller's. */
+/* wanted: LOOP_READ and LOOP_WRITE bits, 0 to rest. Level-triggered; an error or hang-up of the fd
+ * shows as what is wanted. One turn may call on_ready once for reading and once for writing. The fd
+ * stays the caller's, who stops the watcher before closing it. */
 void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned wanted,
 	void (*on_ready)(struct loop_io *io, unsigned ready), void *owner);
 void loop_io_want(struct loop_io *io, unsigned wanted);

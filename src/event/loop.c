@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A thin layer over libevent's core. A descriptor has one event for reading and one for writing, so
+ * that wanting one more direction costs one epoll_ctl(2) and not two.
+ *
+ * No change list (EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST): sockets are shared between processes, and
+ * a descriptor closed before a late EPOLL_CTL_DEL would go on reporting.
+ */
+#include "event/loop.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stddef.h>
+#include <sys/time.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+enum {
+	EVENT_READ,
+	EVENT_WRITE,
+	EVENTS_PER_IO
+};
+
+struct loop {
+	struct event_base *base;
+	struct loop_task *first_task;
+	struct loop_task **last_task; /* where the next one is hung */
+	size_t watchers;
+	bool is_stopped;
+};
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = mem_new(1, sizeof *loop);
+	struct event_config *config = event_config_new();
+
+	GP_ASSERT(config != NULL);
+	/* Without the cached time a timer set after a long computation is not early. */
+	GP_ASSERT(
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+						      EVENT_BASE_FLAG_NO_CACHE_TIME) == 0);
+	loop->base = event_base_new_with_config(config);
+	event_config_free(config);
+	GP_ASSERT(loop->base != NULL);
+	loop->last_task = &loop->first_task;
+	return loop;
+}
+
+/* What a task defers comes in the next turn, so that tasks cannot keep the loop from its sockets.
+ */
+static void run_tasks(struct loop *loop)
+{
+	struct loop_task *task = loop->first_task;
+
+	loop->first_task = NULL;
+	loop->last_task = &loop->first_task;
+	while (task != NULL) {
+		struct loop_task *next = task->next;
+
+		task->next = NULL;
+		task->is_queued = false;
+		task->run(task);
+		task = next;
+	}
+}
+
+void loop_free(struct loop **ploop)
+{
+	struct loop *loop = *ploop;
+
+	if (loop == NULL)
+		return;
+	while (loop->first_task != NULL)
+		run_tasks(loop);
+	GP_ASSERT(loop->watchers == 0);
+	event_base_free(loop->base);
+	mem_free(loop);
+	*ploop = NULL;
+}
+
+enum gp_err loop_run(struct loop *loop)
+{
+	loop->is_stopped = false;
+	while (!loop->is_stopped) {
+		int flags = EVLOOP_ONCE | (loop->first_task != NULL ? EVLOOP_NONBLOCK : 0);
+		int outcome = event_base_loop(loop->base, flags);
+
+		if (outcome < 0)
+			return GP_ERR_IO;
+		if (outcome > 0 && loop->first_task == NULL)
+			return GP_ERR_INTERNAL;
+		run_tasks(loop);
+	}
+	return GP_OK;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->is_stopped = true;
+}
+
+void loop_turn(struct loop *loop)
+{
+	GP_ASSERT(event_base_loop(loop->base, EVLOOP_NONBLOCK) >= 0);
+	run_tasks(loop);
+}
+
+/* Descriptors. */
+
+static struct event *io_event(const struct loop_io *io, int which)
+{
+	size_t offset = (size_t)which * event_get_struct_event_size();
+
+	return (struct event *)(void *)((char *)io->event + offset);
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_io *io = arg;
+
+	(void)fd;
+	io->on_ready(io, (what & EV_READ) != 0 ? LOOP_READ : LOOP_WRITE);
+}
+
+void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned wanted,
+	void (*on_ready)(struct loop_io *io, unsigned ready), void *owner)
+{
+	GP_ASSERT(io->event == NULL);
+	GP_ASSERT(fd >= 0);
+	io->event = mem_new(EVENTS_PER_IO, event_get_struct_event_size());
+	io->loop = loop;
+	io->fd = fd;
+	io->wanted = 0;
+	io->on_ready = on_ready;
+	io->owner = owner;
+	GP_ASSERT(event_assign(io_event(io, EVENT_READ), loop->base, fd, EV_READ | EV_PERSIST,
+			  on_io, io) == 0);
+	GP_ASSERT(event_assign(io_event(io, EVENT_WRITE), loop->base, fd, EV_WRITE | EV_PERSIST,
+			  on_io, io) == 0);
+	loop->watchers++;
+	loop_io_want(io, wanted);
+}
+
+static void want_one(struct loop_io *io, unsigned wanted, unsigned bit, int which)
+{
+	if ((io->wanted & bit) == (wanted & bit))
+		return;
+	if ((wanted & bit) != 0)
+		GP_ASSERT(event_add(io_event(io, which), NULL) == 0);
+	else
+		GP_ASSERT(event_del(io_event(io, which)) == 0);
+}
+
+void loop_io_want(struct loop_io *io, unsigned wanted)
+{
+	GP_ASSERT(io->event != NULL);
+	GP_ASSERT((wanted & ~(unsigned)(LOOP_READ | LOOP_WRITE)) == 0);
+	want_one(io, wanted, LOOP_READ, EVENT_READ);
+	want_one(io, wanted, LOOP_WRITE, EVENT_WRITE);
+	io->wanted = wanted;
+}
+
+void loop_io_stop(struct loop_io *io)
+{
+	if (io->event == NULL)
+		return;
+	loop_io_want(io, 0);
+	mem_free(io->event);
+	io->event = NULL;
+	io->loop->watchers--;
+}
+
+/* Timers. */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_timer *timer = arg;
+
+	(void)fd;
+	(void)what;
+	timer->on_fire(timer);
+}
+
+void loop_timer_init(struct loop *loop, struct loop_timer *timer,
+	void (*on_fire)(struct loop_timer *timer), void *owner)
+{
+	GP_ASSERT(timer->event == NULL);
+	timer->event = mem_new(1, event_get_struct_event_size());
+	timer->loop = loop;
+	timer->on_fire = on_fire;
+	timer->owner = owner;
+	GP_ASSERT(event_assign(timer->event, loop->base, -1, 0, on_timer, timer) == 0);
+	loop->watchers++;
+}
+
+void loop_timer_set(struct loop_timer *timer, int64_t ms)
+{
+	struct timeval span = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	GP_ASSERT(timer->event != NULL && ms >= 0);
+	GP_ASSERT(event_add(timer->event, &span) == 0);
+}
+
+void loop_timer_clear(struct loop_timer *timer)
+{
+	if (timer->event != NULL)
+		GP_ASSERT(event_del(timer->event) == 0);
+}
+
+bool loop_timer_is_set(const struct loop_timer *timer)
+{
+	return timer->event != NULL && event_pending(timer->event, EV_TIMEOUT, NULL) != 0;
+}
+
+void loop_timer_fini(struct loop_timer *timer)
+{
+	if (timer->event == NULL)
+		return;
+	loop_timer_clear(timer);
+	mem_free(timer->event);
+	timer->event = NULL;
+	timer->loop->watchers--;
+}
+
+/* Signals. */
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct loop_signal *signal = arg;
+
+	(void)number;
+	(void)what;
+	signal->on_signal(signal);
+}
+
+void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number,
+	void (*callback)(struct loop_signal *signal), void *owner)
+{
+	GP_ASSERT(signal->event == NULL);
+	signal->event = mem_new(1, event_get_struct_event_size());
+	signal->loop = loop;
+	signal->on_signal = callback;
+	signal->owner = owner;
+	GP_ASSERT(event_assign(signal->event, loop->base, number, EV_SIGNAL | EV_PERSIST, on_signal,
+			  signal) == 0);
+	GP_ASSERT(event_add(signal->event, NULL) == 0);
+	loop->watchers++;
+}
+
+void loop_signal_stop(struct loop_signal *signal)
+{
+	if (signal->event == NULL)
+		return;
+	GP_ASSERT(event_del(signal->event) == 0);
+	mem_free(signal->event);
+	signal->event = NULL;
+	signal->loop->watchers--;
+}
+
+void loop_defer(
+	struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task), void *owner)
+{
+	if (task->is_queued)
+		return;
+	task->next = NULL;
+	task->is_queued = true;
+	task->run = run;
+	task->owner = owner;
+	*loop->last_task = task;
+	loop->last_task = &task->next;
+}
