@@ -6,6 +6,8 @@
 #ifndef GP_PROTO_SASL_H
 #define GP_PROTO_SASL_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/slice.h"
 #include "base/terms.h"
@@ -29,12 +31,21 @@ struct sasl {
 	struct buf secret; /* wiped by sasl_fini() */
 };
 
-/* false: mechanism (any case) is not offered. */
+/* false: mechanism (any case) is not offered; sasl is untouched. */
 bool sasl_init(struct sasl *sasl, struct slice mechanism);
 void sasl_fini(struct sasl *sasl);
-/* has_initial: initial is the base64 initial response ("=" is an empty one). */
+/* has_initial: initial is the base64 initial response ("=" is an empty one). Called once. After
+ * anything but SASL_CHALLENGE the exchange is over. */
 enum sasl_result sasl_begin(struct sasl *sasl, bool has_initial, struct slice initial);
 enum sasl_result sasl_step(struct sasl *sasl, struct slice line);
 const char *sasl_challenge(const struct sasl *sasl); /* "", "VXNlcm5hbWU6", "UGFzc3dvcmQ6" */
+
+/*
+ * Whether a name and a secret, however they came, may be asked about at all: neither is empty or
+ * too long (SASL_LOGIN_MAX, SECRET_MAX), the name is UTF-8 without control characters, the secret
+ * has no NUL. What is not gets a syntax error and is no guess: no account can have it.
+ */
+bool sasl_is_login(struct slice login);
+bool sasl_is_secret(struct slice secret);
 
 #endif
