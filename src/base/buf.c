@@ -149,6 +149,8 @@ struct slice buf_slice(const struct buf *buf)
 void buf_consume(struct buf *buf, size_t n)
 {
 	GP_ASSERT(n <= buf->len);
+	if (n == 0)
+		return;
 	if (buf->secret)
 		mem_wipe(buf->data + buf->head, n);
 	buf->len -= n;
