@@ -65,7 +65,6 @@ enum ipc_effect {
 enum ipc_type {
 #define IPC_MESSAGE(name, member, from, to, fields) IPC_##name,
 #include "ipc/messages.def"
-#undef IPC_MESSAGE
 	IPC_TYPE_MAX
 };
 
@@ -85,25 +84,12 @@ enum ipc_type {
 		fields                              \
 	};
 #include "ipc/messages.def"
-#undef IPC_MESSAGE
-#undef IPC_U8
-#undef IPC_U16
-#undef IPC_U32
-#undef IPC_U64
-#undef IPC_I64
-#undef IPC_BOOL
-#undef IPC_ENUM
-#undef IPC_IP
-#undef IPC_STR
-#undef IPC_BLOB
-#undef IPC_SECRET
 
 struct ipc_message {
 	enum ipc_type type;
 	union {
 #define IPC_MESSAGE(name, member, from, to, fields) struct ipc_##member member;
 #include "ipc/messages.def"
-#undef IPC_MESSAGE
 	};
 };
 
