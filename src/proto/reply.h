@@ -60,9 +60,14 @@ struct smtp_reply {
 		  (REPLY_LINE_MAX + 1)]; /* lines separated by \n; printable, without codes */
 };
 
+/* What does not fit is cut. */
 void smtp_reply_set(
 	struct smtp_reply *reply, unsigned code, const char *enhanced, const char *text);
-/* Appends it as "250-...\r\n250 ...\r\n", each line cut to REPLY_LINE_MAX. false: no room. */
+/* One of the texts above, for smtp_server_answer() and smtp_server_abort(). */
+void smtp_reply_set_situation(
+	struct smtp_reply *reply, enum reply_situation situation, const struct reply_facts *facts);
+/* Appends it as "250-...\r\n250 ...\r\n", each line cut to REPLY_LINE_MAX; all of it, or (no room)
+ * nothing and false. */
 bool smtp_reply_append(struct buf *out, const struct smtp_reply *reply);
 /* Printable UTF-8 only: control bytes and malformed UTF-8 become "?"; cut to REPLY_LINE_MAX. For
  * texts of a backend that are passed on. Appends. */
