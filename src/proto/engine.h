@@ -16,6 +16,9 @@
  * An action that asks something (SIGNIN, MAIL, ...) pauses the engine: xxx_input() then uses
  *nothing until the shell has answered. So there is never a queue of unparsed commands.
  *
+ * A line is used whole or not at all, so the shell must be able to hold ENGINE_LINE_MAX + 2 bytes
+ * of input that wait.
+ *
  * Only CRLF ends a line. Output is bounded: an engine stops using input while its output is full.
  */
 #ifndef GP_PROTO_ENGINE_H
@@ -98,6 +101,7 @@ struct engine_server_conf {
 	bool plaintext_signin;       /* may sign in without TLS (listed network) */
 	bool old_clients;            /* AUTH= line, RFC 2554's predecessor */
 	bool is_banned;        /* SMTP, service smtp: serves mail for own domains, refuses AUTH */
+	unsigned ban_minutes;  /* is_banned: left, rounded up */
 	unsigned max_commands; /* before sign-in */
 	unsigned max_attempts; /* sign-ins tried */
 };

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SMTP and submission server engine: RFC 5321, 6409, 4954 (AUTH), 3207 (STARTTLS), 2920
- *(PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 2034. See proto/engine.h
- *for how it is driven.
+ * (PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 2034. See
+ * proto/engine.h for how it is driven.
  *
- * It owns the dialogue and the order of replies; it decides nothing about people. MAIL, RCPT, VRFY
- *and the end of the message become actions. For each the shell does one of two things:
- *	smtp_server_answer()  the reply is known: it goes out in its turn
- *	smtp_server_proceed() the reply will follow by a later smtp_server_answer(), in order: parse
- *on. This is how pipelined commands reach the next hop pipelined. At most SMTP_SERVER_PENDING
- *replies are owed at a time. DATA waits until none is.
+ * It owns the dialogue and the order of replies; it decides nothing about people. MAIL, RCPT, DATA,
+ * VRFY and the end of the message become actions that pause the engine. For each the shell does one
+ * of three things:
+ *	smtp_server_answer()   the reply is known, and no earlier one is owed
+ *	smtp_server_proceed()  the reply will follow by a later smtp_server_answer(), in order:
+ *		parse on. This is how pipelined commands reach the next hop pipelined.
+ *	smtp_server_refuse()   the reply is known, though earlier ones are still owed (core says
+ *		no to the third RCPT while the next hop ponders the first): it goes out in its turn
+ * At most SMTP_SERVER_PENDING replies are owed at a time. Only MAIL, RCPT and RSET overtake replies
+ * that are owed; DATA and all other commands wait until none is.
  *
  * A message is passed on as it came, byte for byte, dots doubled; the engine checks that only CRLF
- *ends its lines and that no NUL is in it (promise 7: what is acknowledged, counted and delivered is
- *the same), and finds the one CRLF.CRLF that ends it.
+ * ends its lines and that no NUL is in it (what is acknowledged, counted and delivered is the
+ * same), and finds the one CRLF.CRLF that ends it. The ENGINE_BODY slices together are the message
+ * up to and with its last CRLF, or nothing if it is empty; the line with the dot is in none of
+ * them, it is smtp_client_body_end() that sends it on.
  */
 #ifndef GP_PROTO_SMTP_SERVER_H
 #define GP_PROTO_SMTP_SERVER_H
@@ -67,9 +73,14 @@ void smtp_server_tls_started(
 	struct smtp_server *server); /* RFC 3207 section 4.2: back to the start */
 void smtp_server_answer_signin(struct smtp_server *server, const struct engine_answer *answer);
 
-/* The reply to the oldest action (MAIL, RCPT, DATA, BODY_END, VRFY) that has none. */
+/* The reply to the oldest action (MAIL, RCPT, DATA, BODY_END, VRFY) that has none. 354 to DATA
+ * opens the message; 421 to anything ends the dialogue as smtp_server_abort() does. */
 void smtp_server_answer(struct smtp_server *server, const struct smtp_reply *reply);
+/* The reply to the action that pauses the engine now, in its turn: see above. The same as
+ * smtp_server_answer() if none is owed before it. */
+void smtp_server_refuse(struct smtp_server *server, const struct smtp_reply *reply);
 void smtp_server_proceed(struct smtp_server *server);
+unsigned smtp_server_owed(const struct smtp_server *server); /* actions that have no reply yet */
 /* Sends this reply out of turn and ends the dialogue (421 at shutdown, ban, lost next hop). */
 void smtp_server_abort(struct smtp_server *server, const struct smtp_reply *reply);
 
