@@ -6,8 +6,10 @@
 #ifndef GP_NET_RELAY_H
 #define GP_NET_RELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 #include "net/conn.h"
 

@@ -29,4 +29,7 @@ void tls_ctx_free(struct tls_ctx **pctx);
 enum gp_err tls_ctx_add(struct tls_ctx *ctx, const char *name, struct slice chain, struct slice key,
 	struct gp_why *why) GP_CHECKED;
 
+/* For tls_stream.c: OpenSSL's SSL_CTX, borrowed. */
+struct ssl_ctx_st *tls_ctx_get_ssl_ctx(const struct tls_ctx *ctx);
+
 #endif

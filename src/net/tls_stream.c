@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * OpenSSL reads and writes through a BIO of our own instead of its socket BIO, for three reasons:
+ * MSG_NOSIGNAL; no second recv() after one that came back short; and a look at the first bytes of a
+ * client, to tell plain text from TLS before OpenSSL answers it.
+ */
+#include "net/tls_stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+#include "base/ip.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+	TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446 section 5.1 */
+	FIRST_SIZE = 8,              /* enough to know "OPTIONS " */
+	ERROR_SIZE = 128,
+};
+
+struct tls_stream {
+	SSL *ssl;
+	int fd;
+	bool is_server;
+	bool is_drained; /* the socket is not to be asked */
+	bool has_eof;
+	bool has_failed; /* the socket */
+	unsigned char first_len;
+	char first[FIRST_SIZE]; /* received, of a server */
+	char *error;            /* NULL: none */
+	char *sni;              /* NULL: none */
+};
+
+static void note_first(struct tls_stream *stream, struct slice bytes)
+{
+	size_t n = slice_head(bytes, (size_t)(FIRST_SIZE - stream->first_len)).len;
+
+	memcpy(stream->first + stream->first_len, bytes.data, n);
+	stream->first_len = (unsigned char)(stream->first_len + n);
+}
+
+static int bio_read(BIO *bio, char *out, int size)
+{
+	struct tls_stream *stream = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	if (stream->is_drained) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	n = recv(stream->fd, out, (size_t)size, 0);
+	stream->is_drained = n < size;
+	if (n > 0) {
+		if (stream->is_server && stream->first_len < FIRST_SIZE)
+			note_first(stream, slice_of(out, (size_t)n));
+		return (int)n;
+	}
+	if (n == 0)
+		stream->has_eof = true;
+	else if (errno == EAGAIN || errno == EINTR)
+		BIO_set_retry_read(bio);
+	else
+		stream->has_failed = true;
+	return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *bytes, int size)
+{
+	struct tls_stream *stream = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	n = send(stream->fd, bytes, (size_t)size, MSG_NOSIGNAL);
+	if (n >= 0)
+		return (int)n;
+	if (errno == EAGAIN || errno == EINTR)
+		BIO_set_retry_write(bio);
+	else
+		stream->has_failed = true;
+	return -1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *arg)
+{
+	const struct tls_stream *stream = BIO_get_data(bio);
+
+	(void)number, (void)arg;
+	if (command == BIO_CTRL_EOF)
+		return stream->has_eof;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method == NULL) {
+		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gatepost");
+		GP_ASSERT(method != NULL && BIO_meth_set_read(method, bio_read) == 1 &&
+			  BIO_meth_set_write(method, bio_write) == 1 &&
+			  BIO_meth_set_ctrl(method, bio_ctrl) == 1);
+	}
+	return method;
+}
+
+static struct tls_stream *stream_new(struct tls_ctx *ctx, int fd)
+{
+	struct tls_stream *stream = mem_new(1, sizeof *stream);
+	BIO *bio = BIO_new(bio_method());
+
+	stream->fd = fd;
+	stream->ssl = SSL_new(tls_ctx_get_ssl_ctx(ctx));
+	GP_ASSERT(stream->ssl != NULL && bio != NULL);
+	BIO_set_data(bio, stream);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(stream->ssl, bio, bio);
+	return stream;
+}
+
+struct tls_stream *tls_stream_new_server(struct tls_ctx *ctx, int fd)
+{
+	struct tls_stream *stream = stream_new(ctx, fd);
+
+	stream->is_server = true;
+	stream->is_drained = true; /* the client speaks first, when the loop says so */
+	SSL_set_accept_state(stream->ssl);
+	return stream;
+}
+
+/* A name is sent as SNI and looked for in the certificate; an address is looked for only. */
+static bool expect_peer(SSL *ssl, const char *name)
+{
+	struct ip ip;
+
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (ip_parse(slice_str(name), &ip) == GP_OK)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+enum gp_err tls_stream_new_client(
+	struct tls_ctx *ctx, int fd, const char *server_name, struct tls_stream **ret_stream)
+{
+	struct tls_stream *stream = stream_new(ctx, fd);
+
+	ERR_clear_error();
+	SSL_set_connect_state(stream->ssl);
+	if (server_name != NULL && !expect_peer(stream->ssl, server_name)) {
+		tls_stream_free(&stream);
+		return GP_ERR_SYNTAX;
+	}
+	*ret_stream = stream;
+	return GP_OK;
+}
+
+void tls_stream_free(struct tls_stream **pstream)
+{
+	struct tls_stream *stream = *pstream;
+
+	if (stream == NULL)
+		return;
+	*pstream = NULL;
+	SSL_free(stream->ssl);
+	mem_free(stream->error);
+	mem_free(stream->sni);
+	mem_free(stream);
+}
+
+void tls_stream_set_readable(struct tls_stream *stream, bool is_readable)
+{
+	stream->is_drained = !is_readable;
+}
+
+static void set_error(struct tls_stream *stream, const char *text)
+{
+	char line[ERROR_SIZE];
+
+	text_escape(slice_str(text), line, sizeof line);
+	mem_free(stream->error);
+	stream->error = mem_strdup(line);
+}
+
+static void set_openssl_error(struct tls_stream *stream)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+	long verdict = SSL_get_verify_result(stream->ssl);
+	char line[ERROR_SIZE];
+
+	if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK) {
+		(void)snprintf(line, sizeof line, "certificate not accepted: %s",
+			X509_verify_cert_error_string(verdict));
+		reason = line;
+	}
+	set_error(stream, reason != NULL ? reason : "unknown TLS error");
+}
+
+/* What a call of OpenSSL that did not succeed came to. */
+static enum tls_step failed_step(struct tls_stream *stream, int result)
+{
+	switch (SSL_get_error(stream->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_STEP_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_STEP_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_STEP_EOF;
+	case SSL_ERROR_SYSCALL:
+		if (stream->has_eof && !stream->has_failed)
+			return TLS_STEP_EOF;
+		return TLS_STEP_RESET;
+	default:
+		set_openssl_error(stream);
+		return TLS_STEP_FAILED;
+	}
+}
+
+/* Whether the bytes begin an HTTP request; *ret_is_short: more of them would tell. */
+static bool is_http(struct slice bytes, bool *ret_is_short)
+{
+	static const char *const methods[] = { "GET ", "POST ", "HEAD ", "PUT ", "DELETE ",
+		"CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI " };
+
+	*ret_is_short = false;
+	for (size_t i = 0; i < GP_ARRAY_LEN(methods); i++) {
+		struct slice method = slice_str(methods[i]);
+
+		if (slice_equal(slice_head(bytes, method.len), method))
+			return true;
+		if (slice_equal(slice_head(method, bytes.len), bytes))
+			*ret_is_short = true;
+	}
+	return false;
+}
+
+/* TLS_STEP_DONE: nothing against TLS so far. */
+static enum tls_step look_at_first(struct tls_stream *stream, bool is_over)
+{
+	struct slice first = slice_of(stream->first, stream->first_len);
+	bool is_short;
+
+	if (first.len == 0 || first.data[0] == TLS_HANDSHAKE_RECORD)
+		return TLS_STEP_DONE;
+	if (is_http(first, &is_short))
+		return TLS_STEP_HTTP;
+	return is_short && !is_over ? TLS_STEP_WANT_READ : TLS_STEP_PLAIN;
+}
+
+/* Names as in DNS only: it is shown to people and compared with configuration. */
+static void keep_sni(struct tls_stream *stream)
+{
+	const char *name = SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
+
+	if (name == NULL || *name == '\0')
+		return;
+	for (const char *at = name; *at != '\0'; at++) {
+		if (!text_is_alnum(*at) && strchr("-._", *at) == NULL)
+			return;
+	}
+	stream->sni = mem_strdup(name);
+	text_lower_all(stream->sni);
+}
+
+enum tls_step tls_stream_handshake(struct tls_stream *stream)
+{
+	int result;
+	enum tls_step step;
+	enum tls_step first;
+
+	ERR_clear_error();
+	result = SSL_do_handshake(stream->ssl);
+	if (result == 1) {
+		if (stream->is_server)
+			keep_sni(stream);
+		return TLS_STEP_DONE;
+	}
+	step = failed_step(stream, result);
+	first = look_at_first(stream, step != TLS_STEP_WANT_READ);
+	if (first != TLS_STEP_DONE)
+		return first;
+	if (step == TLS_STEP_EOF && (stream->first_len > 0 || !stream->is_server)) {
+		set_error(stream, "the peer closed during the handshake");
+		return TLS_STEP_FAILED;
+	}
+	return step;
+}
+
+enum tls_step tls_stream_read(struct tls_stream *stream, char *out, size_t size, size_t *ret_n)
+{
+	int result;
+
+	ERR_clear_error();
+	result = SSL_read_ex(stream->ssl, out, size, ret_n);
+	return result == 1 ? TLS_STEP_DONE : failed_step(stream, result);
+}
+
+bool tls_stream_has_more(const struct tls_stream *stream)
+{
+	return SSL_has_pending(stream->ssl) == 1;
+}
+
+enum tls_step tls_stream_write(struct tls_stream *stream, struct slice bytes, size_t *ret_n)
+{
+	int result;
+
+	ERR_clear_error();
+	result = SSL_write_ex(stream->ssl, bytes.data, bytes.len, ret_n);
+	return result == 1 ? TLS_STEP_DONE : failed_step(stream, result);
+}
+
+enum tls_step tls_stream_shutdown(struct tls_stream *stream)
+{
+	int result;
+
+	ERR_clear_error();
+	result = SSL_shutdown(stream->ssl);
+	return result >= 0 ? TLS_STEP_DONE : failed_step(stream, result);
+}
+
+const char *tls_stream_version(const struct tls_stream *stream)
+{
+	return SSL_get_version(stream->ssl);
+}
+
+const char *tls_stream_cipher(const struct tls_stream *stream)
+{
+	const char *name = SSL_get_cipher_name(stream->ssl);
+
+	return name != NULL ? name : "";
+}
+
+const char *tls_stream_error(const struct tls_stream *stream)
+{
+	return stream->error != NULL ? stream->error : "";
+}
+
+const char *tls_stream_sni(const struct tls_stream *stream)
+{
+	return stream->sni != NULL ? stream->sni : "";
+}
