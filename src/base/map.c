@@ -37,11 +37,13 @@ static void sip_rounds(struct sip *s, unsigned rounds)
 	}
 }
 
-static uint64_t siphash(const uint64_t key[2], const char *data, size_t len)
+uint64_t map_hash_keyed(const uint64_t hash_key[2], struct slice key)
 {
-	struct sip s = { key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
-		key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U };
-	uint64_t last = (uint64_t)len << 56;
+	struct sip s = { hash_key[0] ^ 0x736f6d6570736575U, hash_key[1] ^ 0x646f72616e646f6dU,
+		hash_key[0] ^ 0x6c7967656e657261U, hash_key[1] ^ 0x7465646279746573U };
+	uint64_t last = (uint64_t)key.len << 56;
+	const char *data = key.data;
+	size_t len = key.len;
 
 	while (len >= 8) {
 		uint64_t word;
@@ -72,7 +74,7 @@ uint64_t map_hash(struct slice key)
 		rand_bytes(process_key, sizeof process_key);
 		has_key = true;
 	}
-	return siphash(process_key, key.data, key.len);
+	return map_hash_keyed(process_key, key);
 }
 
 void map_init(struct map *map)

@@ -42,5 +42,7 @@ void map_each(struct map *map, void (*visit)(struct map_node *node, void *arg), 
 
 /* SipHash-2-4 under the random key of this process. */
 uint64_t map_hash(struct slice key);
+/* The same under a given key: for tables that several processes share. */
+uint64_t map_hash_keyed(const uint64_t hash_key[2], struct slice key);
 
 #endif
