@@ -149,7 +149,8 @@ void chan_resume(struct chan *chan)
 
 /* Sending. */
 
-/* GP_ERR_AGAIN: not now. GP_ERR_CLOSED: never again. */
+/* GP_ERR_AGAIN: not now. GP_ERR_CLOSED: never again. Without a descriptor by send(2): the jail of a
+ * front has no sendmsg(2), which could carry an address. */
 static enum gp_err send_packet(struct chan *chan, struct slice bytes, int fd)
 {
 	union {
@@ -170,7 +171,8 @@ static enum gp_err send_packet(struct chan *chan, struct slice bytes, int fd)
 		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
 	}
 	do
-		sent = sendmsg(chan->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = fd >= 0 ? sendmsg(chan->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
+			       : send(chan->fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return GP_OK;
