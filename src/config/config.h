@@ -89,9 +89,9 @@ struct config_backend {
 	struct config_strings hosts; /* "127.0.0.1:143", "[::1]:143", "mail.lan:25",
 					"unix:/run/lmtp"; tried in order */
 	enum config_tls tls;
-	char *tls_name; /* name checked in the certificate; NULL: not checked */
-	char *ca_file;  /* with tls_name; NULL: the system's */
-	enum config_backend_auth auth;
+	char *tls_name;                /* name checked in the certificate; NULL: not checked */
+	char *ca_file;                 /* with tls_name; NULL: the system's */
+	enum config_backend_auth auth; /* smtp, lmtp: MASTER; with auth_user it is used */
 	char *auth_user; /* master user, or SMTP AUTH of Gatepost itself; NULL: none */
 	char *auth_password_file;
 	enum config_client_address client_address;
@@ -126,7 +126,7 @@ struct config {
 	unsigned log_level; /* enum log_level */
 
 	/* store and keys */
-	char *database; /* path of the SQLite file; NULL: state_dir/gatepost.db */
+	char *database; /* path of the SQLite file; default state_dir/gatepost.db */
 	char *token_key_file;
 	char *pepper_file;
 	unsigned token_lifetime; /* seconds */
@@ -168,6 +168,21 @@ struct config {
 	struct config_route *routes;
 	size_t route_count;
 };
+
+enum {
+	CONFIG_TEXT_MAX = 1024 * 1024, /* bytes of the whole file */
+	CONFIG_HOST_SIZE = 254         /* a host name and its NUL */
+};
+
+/* One of a backend's hosts, taken apart. */
+struct config_host {
+	bool is_unix;
+	char name[CONFIG_HOST_SIZE]; /* name, address without brackets, or path of the socket */
+	uint16_t port;               /* 0: UNIX socket */
+};
+
+/* Every host of a parsed configuration passes. False leaves *ret_host alone. */
+bool config_host_parse(struct slice text, struct config_host *ret_host);
 
 /* A message of the parser: where and what, with "did you mean" where it helps. */
 struct config_error {
