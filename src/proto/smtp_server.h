@@ -90,6 +90,8 @@ bool smtp_server_is_esmtp(const struct smtp_server *server);           /* EHLO, 
 const char *smtp_server_client_name(const struct smtp_server *server); /* EHLO argument, escaped */
 unsigned smtp_server_recipients(
 	const struct smtp_server *server); /* accepted in this transaction */
-uint64_t smtp_server_message_size(const struct smtp_server *server); /* bytes of the body so far */
+/* Bytes of the message so far, without the doubled dots. */
+uint64_t smtp_server_message_size(const struct smtp_server *server);
+const char *smtp_server_state(const struct smtp_server *server); /* "READY": for traces and tests */
 
 #endif
