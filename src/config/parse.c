@@ -68,32 +68,38 @@ static void take_name(const struct parse *parse, char name[static NAME_SIZE])
 
 /* ---- options ---- */
 
+/* The section this is an option of, or SECTION_MAX. */
+static enum schema_section home_of(const char *name)
+{
+	for (size_t i = 0; i < SCHEMA_OPTION_COUNT; i++) {
+		if (strcmp(schema_options[i].name, name) == 0)
+			return schema_options[i].section;
+	}
+	return SECTION_MAX;
+}
+
 static enum gp_err unknown_option(
 	const struct parse *parse, enum schema_section section, const char *name, unsigned line)
 {
+	bool is_global = section == SECTION_GLOBAL;
+	const char *kind = is_global ? "" : schema_facts(section)->name;
+	enum schema_section home = home_of(name);
 	struct guess guess;
 	struct gp_why room;
-	const char *kind = section == SECTION_GLOBAL ? "" : schema_facts(section)->name;
 
+	if (home == SECTION_GLOBAL)
+		return parse_fail(
+			parse, line, "\"%s\" belongs outside of sections, not in a %s", name, kind);
+	if (home != SECTION_MAX)
+		return parse_fail(parse, line, "\"%s\" belongs in a %s section", name,
+			schema_facts(home)->name);
 	guess_begin(&guess, name);
 	for (size_t i = 0; i < SCHEMA_OPTION_COUNT; i++) {
 		if (schema_options[i].section == section)
 			guess_try(&guess, schema_options[i].name);
 	}
-	if (guess.best != NULL)
-		return parse_fail(parse, line, "unknown %s%soption \"%s\"%s", kind,
-			section == SECTION_GLOBAL ? "" : " ", name, guess_text(&guess, &room));
-	for (unsigned i = SECTION_GLOBAL; i < SECTION_MAX; i++) {
-		if (schema_option((enum schema_section)i, slice_str(name)) == NULL)
-			continue;
-		if (i == SECTION_GLOBAL)
-			return parse_fail(parse, line,
-				"\"%s\" belongs outside of sections, not into a %s", name, kind);
-		return parse_fail(parse, line, "\"%s\" belongs into a %s section", name,
-			schema_facts((enum schema_section)i)->name);
-	}
-	return parse_fail(parse, line, "unknown %s%soption \"%s\"", kind,
-		section == SECTION_GLOBAL ? "" : " ", name);
+	return parse_fail(parse, line, "unknown %s%soption \"%s\"%s", kind, is_global ? "" : " ",
+		name, guess_text(&guess, &room));
 }
 
 /* The token is the value, or an item of it. */

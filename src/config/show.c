@@ -41,7 +41,7 @@ static enum gp_err show_option(const struct schema_option *option, const struct 
 
 	if (value_is_unset(option, object))
 		return buf_printf(out, "%s# %s: %s\n", indent, option->name, option->unset);
-	buf_init(&value, CONFIG_TEXT_MAX);
+	buf_init(&value, 4 * CONFIG_TEXT_MAX);
 	buf_init(&preset, LEX_WORD_MAX * 4);
 	err = value_format(option, object, &value);
 	if (err == GP_OK)
