@@ -46,6 +46,11 @@ static void note_first(struct tls_stream *stream, struct slice bytes)
 	stream->first_len = (unsigned char)(stream->first_len + n);
 }
 
+static bool is_plain(const struct tls_stream *stream)
+{
+	return stream->first_len > 0 && stream->first[0] != TLS_HANDSHAKE_RECORD;
+}
+
 static int bio_read(BIO *bio, char *out, int size)
 {
 	struct tls_stream *stream = BIO_get_data(bio);
@@ -58,16 +63,15 @@ static int bio_read(BIO *bio, char *out, int size)
 	}
 	n = recv(stream->fd, out, (size_t)size, 0);
 	stream->is_drained = n < size;
-	if (n > 0) {
-		if (stream->is_server && stream->first_len < FIRST_SIZE)
-			note_first(stream, slice_of(out, (size_t)n));
-		return (int)n;
-	}
+	if (n > 0 && stream->is_server && stream->first_len < FIRST_SIZE)
+		note_first(stream, slice_of(out, (size_t)n));
 	if (n == 0)
 		stream->has_eof = true;
-	else if (errno == EAGAIN || errno == EINTR)
+	/* OpenSSL gets no plain text to see, so it has nothing to answer it. */
+	else if ((n < 0 && (errno == EAGAIN || errno == EINTR)) || (n > 0 && is_plain(stream))) {
 		BIO_set_retry_read(bio);
-	else
+		return -1;
+	} else if (n < 0)
 		stream->has_failed = true;
 	return (int)n;
 }
@@ -223,35 +227,22 @@ static enum tls_step failed_step(struct tls_stream *stream, int result)
 	}
 }
 
-/* Whether the bytes begin an HTTP request; *ret_is_short: more of them would tell. */
-static bool is_http(struct slice bytes, bool *ret_is_short)
+/* What the plain text is that came instead of TLS; TLS_STEP_WANT_READ: more of it would tell. */
+static enum tls_step name_plain(struct slice bytes)
 {
 	static const char *const methods[] = { "GET ", "POST ", "HEAD ", "PUT ", "DELETE ",
 		"CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI " };
+	enum tls_step step = TLS_STEP_PLAIN;
 
-	*ret_is_short = false;
 	for (size_t i = 0; i < GP_ARRAY_LEN(methods); i++) {
 		struct slice method = slice_str(methods[i]);
 
 		if (slice_equal(slice_head(bytes, method.len), method))
-			return true;
+			return TLS_STEP_HTTP;
 		if (slice_equal(slice_head(method, bytes.len), bytes))
-			*ret_is_short = true;
+			step = TLS_STEP_WANT_READ;
 	}
-	return false;
-}
-
-/* TLS_STEP_DONE: nothing against TLS so far. */
-static enum tls_step look_at_first(struct tls_stream *stream, bool is_over)
-{
-	struct slice first = slice_of(stream->first, stream->first_len);
-	bool is_short;
-
-	if (first.len == 0 || first.data[0] == TLS_HANDSHAKE_RECORD)
-		return TLS_STEP_DONE;
-	if (is_http(first, &is_short))
-		return TLS_STEP_HTTP;
-	return is_short && !is_over ? TLS_STEP_WANT_READ : TLS_STEP_PLAIN;
+	return step;
 }
 
 /* Names as in DNS only: it is shown to people and compared with configuration. */
@@ -273,7 +264,6 @@ enum tls_step tls_stream_handshake(struct tls_stream *stream)
 {
 	int result;
 	enum tls_step step;
-	enum tls_step first;
 
 	ERR_clear_error();
 	result = SSL_do_handshake(stream->ssl);
@@ -283,9 +273,11 @@ enum tls_step tls_stream_handshake(struct tls_stream *stream)
 		return TLS_STEP_DONE;
 	}
 	step = failed_step(stream, result);
-	first = look_at_first(stream, step != TLS_STEP_WANT_READ);
-	if (first != TLS_STEP_DONE)
-		return first;
+	if (is_plain(stream)) {
+		enum tls_step named = name_plain(slice_of(stream->first, stream->first_len));
+
+		return named == TLS_STEP_WANT_READ && step != named ? TLS_STEP_PLAIN : named;
+	}
 	if (step == TLS_STEP_EOF && (stream->first_len > 0 || !stream->is_server)) {
 		set_error(stream, "the peer closed during the handshake");
 		return TLS_STEP_FAILED;
