@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# What Debian packages ./quickstart and ./test need, and how they are installed. Sourced by both.
+
+# shellcheck disable=SC2034 # read by the scripts that source this file
+BUILD_PACKAGES=(
+	gcc libc6-dev linux-libc-dev meson ninja-build pkg-config python3
+	libbsd-dev libconfuse-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libseccomp-dev
+	libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev
+)
+# shellcheck disable=SC2034
+DEMO_PACKAGES=(dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd openssl util-linux)
+
+is_root() {
+	[ "$(id -u)" -eq 0 ]
+}
+
+# as_root CMD...: runs it as root, through sudo if need be.
+as_root() {
+	if is_root; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		printf 'This needs root or sudo: %s\n' "$*" >&2
+		return 1
+	fi
+}
+
+# install_packages PACKAGE...: those that are missing; says what it does; safe to repeat.
+install_packages() {
+	local package missing=()
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+	done
+	if [ ${#missing[@]} -eq 0 ]; then
+		printf '== all %d packages are installed\n' $#
+		return 0
+	fi
+	printf '== installing %d Debian packages: %s\n' ${#missing[@]} "${missing[*]}"
+	as_root apt-get update -qq
+	# Services of these packages are not to start: Gatepost runs private ones.
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
+		awk '/^(Get|Unpacking|Setting up)/ { n++; printf "\r   %d steps", n; fflush() } END { print "" }'
+	return "${PIPESTATUS[0]}"
+}
