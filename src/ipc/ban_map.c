@@ -296,3 +296,8 @@ void ban_map_set_shift(struct ban_map *map, int64_t shift_ms)
 	GP_ASSERT(map->is_writable);
 	atomic_store_explicit(&map->memory->shift_ms, shift_ms, memory_order_relaxed);
 }
+
+int64_t ban_map_shift(const struct ban_map *map)
+{
+	return atomic_load_explicit(&map->memory->shift_ms, memory_order_relaxed);
+}

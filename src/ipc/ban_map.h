@@ -46,5 +46,6 @@ void ban_map_clear(struct ban_map *map, const struct ip *source);
 void ban_map_clear_all(struct ban_map *map);
 /* Tells readers how far core's clock is shifted (base/clock.h). */
 void ban_map_set_shift(struct ban_map *map, int64_t shift_ms);
+int64_t ban_map_shift(const struct ban_map *map); /* for a fresh core */
 
 #endif
