@@ -116,11 +116,25 @@ void config_free(struct config **pconfig)
 
 	if (config == NULL)
 		return;
+	*pconfig = NULL;
+	if (config->holds > 0) {
+		config->holds--;
+		return;
+	}
 	for (unsigned i = SECTION_LISTENER; i < SECTION_MAX; i++)
 		section_free_all(config, (enum schema_section)i);
 	section_clear(SECTION_GLOBAL, config);
 	mem_free(config);
-	*pconfig = NULL;
+}
+
+struct config *config_hold(const struct config *config)
+{
+	struct config *held = NULL;
+
+	/* Immutable to all who read it; the count is no part of what they read. */
+	memcpy(&held, &config, sizeof held);
+	held->holds++;
+	return held;
 }
 
 int config_backend_index(const struct config *config, struct slice name)

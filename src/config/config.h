@@ -167,6 +167,8 @@ struct config {
 	size_t backend_count;
 	struct config_route *routes;
 	size_t route_count;
+
+	unsigned holds; /* config_hold() without its config_free() yet */
 };
 
 enum {
@@ -199,6 +201,8 @@ enum gp_err config_parse(struct slice text, const char *file_name, struct config
 enum gp_err config_load(
 	const char *path, struct config **ret_config, struct config_error *error) GP_CHECKED;
 void config_free(struct config **pconfig);
+/* Keeps it for one more config_free(): a front's live sessions go on with what they began with. */
+struct config *config_hold(const struct config *config);
 
 /* Effective values as a file config_parse() would take; defaults are marked in a comment. */
 enum gp_err config_show(const struct config *config, struct buf *out) GP_CHECKED;
