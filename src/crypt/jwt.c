@@ -25,7 +25,7 @@ static enum gp_err write_claims(const struct jwt_claims *claims, struct buf *out
 		"{\"iss\":\"%s\",\"sub\":\"%.*s\",\"sid\":\"%016" PRIx64 "\",\"iat\":%" PRId64
 		",\"nbf\":%" PRId64 ",\"exp\":%" PRId64 "}",
 		claims->issuer, SLICE_ARG(claims->subject), claims->session, issued, issued,
-		issued + claims->lifetime);
+		claims->now + claims->lifetime);
 }
 
 static void sign(struct slice key, struct slice text, uint8_t out[crypto_auth_hmacsha256_BYTES])
@@ -45,7 +45,7 @@ enum gp_err jwt_sign(struct slice key, const struct jwt_claims *claims, struct b
 	uint8_t mac[crypto_auth_hmacsha256_BYTES];
 	enum gp_err err;
 
-	GP_ASSERT(claims->lifetime > JWT_SKEW && claims->lifetime <= JWT_LIFETIME_MAX);
+	GP_ASSERT(claims->lifetime > 0 && claims->lifetime <= JWT_LIFETIME_MAX);
 	buf_init(&json, JWT_SIZE_MAX);
 	buf_init_secret(&token, JWT_SIZE_MAX);
 	err = write_claims(claims, &json);

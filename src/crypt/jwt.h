@@ -25,7 +25,7 @@ struct jwt_claims {
 		subject;   /* sub: the mailbox's address; no control bytes, quotes, backslashes */
 	uint64_t session;  /* sid, as 16 hexadecimal digits */
 	int64_t now;       /* clock_wall(); iat and nbf lie JWT_SKEW before it */
-	unsigned lifetime; /* seconds from iat to exp, above JWT_SKEW, at most JWT_LIFETIME_MAX */
+	unsigned lifetime; /* seconds from now to exp, 1 to JWT_LIFETIME_MAX */
 };
 
 /* Appends the compact form. GP_ERR_SYNTAX for a subject or issuer that JSON would need to escape,

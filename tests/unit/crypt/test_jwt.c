@@ -21,7 +21,7 @@ static void test_vector(void **state)
 		.subject = SLICE_LIT("alice@example.test"),
 		.session = 0xdeadbeef00000001,
 		.now = 1700000005,
-		.lifetime = 60,
+		.lifetime = 55,
 	};
 	struct buf out;
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of src/store share beyond store.h. */
+#ifndef GP_STORE_STORE_PRIVATE_H
+#define GP_STORE_STORE_PRIVATE_H
+
+#include "store/db.h"
+#include "store/store.h"
+
+struct store {
+	struct db *db;
+};
+
+/* A write of several statements: joins the caller's transaction or makes its own. */
+struct store_scope {
+	struct store *store;
+	bool is_own;
+};
+enum gp_err store_scope_begin(struct store *store, struct store_scope *ret_scope) GP_CHECKED;
+/* Commits or, if err is one, rolls back its own transaction; returns the first error. */
+enum gp_err store_scope_end(struct store_scope *scope, enum gp_err err) GP_CHECKED;
+
+/* GP_ERR_NOT_FOUND if the statement changed nothing. Ends it. */
+enum gp_err store_run_found(struct db_statement **pstatement) GP_CHECKED;
+
+/* Is it an account's address or an alias? */
+enum gp_err store_address_is_taken(
+	struct store *store, struct slice address, bool *ret_taken) GP_CHECKED;
+/* Of the domain part; GP_ERR_NOT_FOUND if there is none or it is an alias. */
+enum gp_err store_domain_id_of(
+	struct store *store, struct slice address, uint64_t *ret_id) GP_CHECKED;
+
+#endif
