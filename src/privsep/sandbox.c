@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/types.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,7 +72,7 @@ static enum gp_err enter_chroot(struct gp_why *why)
 }
 
 /* A number needs no entry in the user database; its group is then the same number. */
-static enum gp_err find_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct gp_why *why)
+enum gp_err sandbox_find_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct gp_why *why)
 {
 	unsigned long long number = 0;
 	const struct passwd *entry = NULL;
@@ -112,7 +111,7 @@ static enum gp_err enter_ids(const struct sandbox_conf *conf, struct gp_why *why
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
-	enum gp_err err = find_user(conf->user, &uid, &gid, why);
+	enum gp_err err = sandbox_find_user(conf->user, &uid, &gid, why);
 
 	/* The user database is read before its files vanish. */
 	if (err == GP_OK && conf->role != IPC_ROLE_VAULT)

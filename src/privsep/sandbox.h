@@ -8,6 +8,7 @@
 #define GP_PRIVSEP_SANDBOX_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "ipc/message.h"
@@ -26,5 +27,9 @@ void sandbox_early(void);
 /* Puts every layer on. What could not be done is logged at warn ("sandbox_missing", layer, why), or
  * returned with why if required. Missing privileges are one such reason. */
 enum gp_err sandbox_enter(const struct sandbox_conf *conf, struct gp_why *why) GP_CHECKED;
+
+/* Of a user name or number. GP_ERR_CONFIG: there is none, or it is root. */
+enum gp_err sandbox_find_user(
+	const char *user, uid_t *ret_uid, gid_t *ret_gid, struct gp_why *why) GP_CHECKED;
 
 #endif

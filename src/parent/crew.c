@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/crew.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/ban_map.h"
+#include "parent/dial.h"
+#include "parent/notify.h"
+#include "parent/reload.h"
+
+struct crew {
+	struct parent *parent;
+	struct worker *workers; /* fronts, core, vaults */
+	size_t count;
+	unsigned fronts;
+};
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+struct crew *crew_new(struct parent *parent)
+{
+	const struct config *config = parent->current->config;
+	unsigned fronts = config->fronts > 0 ? config->fronts : processors();
+	unsigned slow = config->slow_vaults > 0 ? config->slow_vaults : processors();
+	struct crew *crew = mem_new(1, sizeof *crew);
+	unsigned vault = 0;
+
+	crew->parent = parent;
+	crew->fronts = fronts;
+	crew->workers = mem_new(fronts + 1 + 1 + slow + 1, sizeof *crew->workers);
+	for (unsigned i = 0; i < fronts; i++)
+		worker_init(
+			&crew->workers[crew->count++], parent, IPC_ROLE_FRONT, IPC_LANE_NONE, i);
+	worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_CORE, IPC_LANE_NONE, 0);
+	worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_VAULT, IPC_LANE_DESK, vault++);
+	worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_VAULT, IPC_LANE_FAST, vault++);
+	for (unsigned i = 0; i < slow; i++)
+		worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_VAULT, IPC_LANE_SLOW,
+			vault++);
+	return crew;
+}
+
+void crew_free(struct crew **pcrew)
+{
+	struct crew *crew = *pcrew;
+
+	*pcrew = NULL;
+	if (crew == NULL)
+		return;
+	for (size_t i = 0; i < crew->count; i++)
+		worker_fini(&crew->workers[i]);
+	mem_free(crew->workers);
+	mem_free(crew);
+}
+
+unsigned crew_fronts(const struct crew *crew)
+{
+	return crew->fronts;
+}
+
+struct worker *crew_core(struct crew *crew)
+{
+	return &crew->workers[crew->fronts];
+}
+
+void crew_each(struct crew *crew, void (*visit)(struct worker *worker, void *arg), void *arg)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		visit(&crew->workers[i], arg);
+}
+
+void crew_start(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		worker_start(&crew->workers[i]);
+}
+
+void crew_reap(struct crew *crew)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < crew->count; i++) {
+			if (crew->workers[i].pid == pid) {
+				worker_on_exit(&crew->workers[i], status);
+				break;
+			}
+		}
+	}
+}
+
+/* Stopping. */
+
+static bool is_role_gone(const struct crew *crew, enum ipc_role role)
+{
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].role == role && crew->workers[i].state != WORKER_DOWN)
+			return false;
+	}
+	return true;
+}
+
+/* Goes on with the first role of which somebody is left. */
+static void stop_next(struct crew *crew)
+{
+	static const enum ipc_role order[] = { IPC_ROLE_FRONT, IPC_ROLE_CORE, IPC_ROLE_VAULT };
+	size_t n = 0;
+
+	while (n < GP_ARRAY_LEN(order) && is_role_gone(crew, order[n]))
+		n++;
+	if (n == GP_ARRAY_LEN(order)) {
+		parent_on_stopped(crew->parent);
+		return;
+	}
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].role == order[n])
+			worker_stop(&crew->workers[i], PARENT_STOP_GRACE_MS);
+	}
+}
+
+void crew_stop(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		loop_timer_clear(&crew->workers[i].restart);
+	stop_next(crew);
+}
+
+void crew_kill(struct crew *crew, const char *why)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		worker_kill(&crew->workers[i], why);
+}
+
+/* Connecting. */
+
+static bool are_neighbours(const struct worker *a, const struct worker *b)
+{
+	return a != b && (a->role == IPC_ROLE_CORE || b->role == IPC_ROLE_CORE);
+}
+
+static void send_peer(struct worker *to, const struct worker *about, int fd)
+{
+	struct ipc_message message = { .type = IPC_PEER };
+
+	message.peer = (struct ipc_peer){ .role = (uint8_t)about->role,
+		.index = (uint16_t)about->index,
+		.lane = (uint8_t)about->lane };
+	worker_send(to, &message, fd);
+}
+
+static void connect_pair(struct worker *a, struct worker *b)
+{
+	int fds[2];
+
+	if (chan_pair(fds) != GP_OK) {
+		log_error("workers_not_connected", LOG_STR("worker", a->name),
+			LOG_STR("with", b->name), LOG_ERRNO);
+		worker_kill(a, "no sockets to connect it; trying again");
+		return;
+	}
+	send_peer(a, b, fds[0]);
+	send_peer(b, a, fds[1]);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void send_ban_map(struct worker *worker)
+{
+	struct ipc_message message = { .type = IPC_BAN_MAP };
+	const struct parent *parent = worker->parent;
+
+	message.ban_map.bytes = ban_map_bytes();
+	if (worker->role == IPC_ROLE_CORE)
+		worker_send(worker, &message, parent->ban_write_fd);
+	else if (worker->role == IPC_ROLE_FRONT)
+		worker_send(worker, &message, parent->ban_read_fd);
+}
+
+static void send_listeners(struct worker *front)
+{
+	const struct parent *parent = front->parent;
+	struct ipc_message message = { .type = IPC_LISTENERS_RESET };
+
+	message.listeners_reset.generation = parent->current->number;
+	worker_send(front, &message, -1);
+	message.type = IPC_LISTENER;
+	for (size_t n = 0; n < listeners_count(parent->listeners); n++) {
+		struct listeners_socket socket = listeners_get(parent->listeners, n, front->index);
+
+		message.listener = (struct ipc_listener){ .listener = socket.listener,
+			.address = slice_str(socket.address) };
+		worker_send(front, &message, socket.fd);
+	}
+}
+
+void crew_hand_out(struct worker *worker)
+{
+	const struct parent *parent = worker->parent;
+	struct ipc_message message = { .type = IPC_CONTROL_LISTENER };
+
+	/* Their indexes mean the listeners of this generation. */
+	if (!parent->is_serving || worker->state != WORKER_UP ||
+		worker->taken != parent->current->number)
+		return;
+	if (worker->role == IPC_ROLE_FRONT)
+		send_listeners(worker);
+	message.control_listener.generation = parent->current->number;
+	if (worker->role == IPC_ROLE_CORE)
+		worker_send(worker, &message, parent->control.fd);
+}
+
+/* Coming up. */
+
+static void tell_status(const struct crew *crew)
+{
+	size_t up = 0;
+
+	for (size_t i = 0; i < crew->count; i++)
+		up += crew->workers[i].state == WORKER_UP;
+	notify_status(up, crew->count);
+}
+
+static void check_serving(struct crew *crew)
+{
+	struct parent *parent = crew->parent;
+
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].state != WORKER_UP)
+			return;
+	}
+	parent->is_serving = true;
+	log_info("serving", LOG_UINT("workers", crew->count),
+		LOG_UINT("listeners", listeners_count(parent->listeners)));
+	for (size_t i = 0; i < crew->count; i++)
+		crew_hand_out(&crew->workers[i]);
+	notify_ready();
+}
+
+static void on_first_ready(struct worker *worker)
+{
+	struct crew *crew = worker->parent->crew;
+
+	send_ban_map(worker);
+	for (size_t i = 0; i < crew->count; i++) {
+		struct worker *other = &crew->workers[i];
+
+		if (other->state == WORKER_UP && are_neighbours(worker, other))
+			connect_pair(worker, other);
+	}
+	tell_status(crew);
+}
+
+void crew_on_ready(struct worker *worker, bool ok, const char *why)
+{
+	struct parent *parent = worker->parent;
+	struct crew *crew = parent->crew;
+	bool is_first = worker->state == WORKER_UP && !worker->is_connected;
+
+	if (worker->state == WORKER_LEAVING)
+		return;
+	if (worker->state == WORKER_STARTING) {
+		/* It ends by itself. The first time nothing will be better the next time. */
+		if (!parent->is_serving)
+			parent_fail(parent, worker->name, why);
+		return;
+	}
+	if (is_first) {
+		worker->is_connected = true;
+		on_first_ready(worker);
+	}
+	if (reload_on_ready(parent->reload, worker, ok, why))
+		return;
+	if (!ok)
+		worker_kill(worker, "it cannot take the configuration in force");
+	else if (worker->taken != parent->current->number)
+		worker_push(worker, parent->current);
+	else if (parent->is_serving)
+		crew_hand_out(worker);
+	else
+		check_serving(crew);
+}
+
+void crew_on_message(struct worker *worker, const struct ipc_message *message)
+{
+	struct parent *parent = worker->parent;
+
+	if (message->type == IPC_DIAL)
+		dial_start(parent->dialer, worker, &message->dial);
+	else if (message->type == IPC_RELOAD)
+		reload_start(parent->reload, true, message->reload.request);
+	else
+		worker_kill(worker, "it sent what is not for us");
+}
+
+/* Going. */
+
+void crew_on_gone(struct worker *worker, enum worker_state was, bool crashed)
+{
+	struct crew *crew = worker->parent->crew;
+	struct ipc_message message = { .type = IPC_PEER_GONE };
+
+	worker->is_connected = false;
+	dial_drop(worker->parent->dialer, worker);
+	message.peer_gone = (struct ipc_peer_gone){ .role = (uint8_t)worker->role,
+		.index = (uint16_t)worker->index,
+		.crashed = crashed && was != WORKER_LEAVING };
+	for (size_t i = 0; was == WORKER_UP && i < crew->count; i++) {
+		struct worker *other = &crew->workers[i];
+
+		if (other->state == WORKER_UP && are_neighbours(worker, other))
+			worker_send(other, &message, -1);
+	}
+	reload_on_gone(worker->parent->reload, worker);
+	if (worker->parent->is_stopping)
+		stop_next(crew);
+	else if (!worker->parent->is_serving)
+		parent_fail(worker->parent, worker->name, "ended before it was ready");
+	else
+		tell_status(crew);
+}

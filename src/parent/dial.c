@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/dial.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+struct dial {
+	LIST_ENTRY(dial) link;
+	struct dialer *dialer;
+	struct worker *front;
+	uint64_t request;
+	struct generation_member member; /* a copy: generations go */
+	size_t next;                     /* address to try */
+	int fd;
+	struct loop_io io;
+	struct loop_timer timer;
+};
+
+struct dialer {
+	struct parent *parent;
+	LIST_HEAD(dials, dial) dials;
+};
+
+static void try_next(struct dial *dial, int last_errno);
+
+struct dialer *dialer_new(struct parent *parent)
+{
+	struct dialer *dialer = mem_new(1, sizeof *dialer);
+
+	dialer->parent = parent;
+	LIST_INIT(&dialer->dials);
+	return dialer;
+}
+
+static void close_socket(struct dial *dial)
+{
+	loop_io_stop(&dial->io);
+	if (dial->fd >= 0)
+		(void)close(dial->fd);
+	dial->fd = -1;
+}
+
+static void dial_free(struct dial *dial)
+{
+	LIST_REMOVE(dial, link);
+	close_socket(dial);
+	loop_timer_fini(&dial->timer);
+	mem_free(dial->member.addresses);
+	mem_free(dial);
+}
+
+void dialer_free(struct dialer **pdialer)
+{
+	struct dialer *dialer = *pdialer;
+
+	*pdialer = NULL;
+	if (dialer == NULL)
+		return;
+	while (!LIST_EMPTY(&dialer->dials))
+		dial_free(LIST_FIRST(&dialer->dials));
+	mem_free(dialer);
+}
+
+void dial_drop(struct dialer *dialer, const struct worker *front)
+{
+	struct dial *dial = LIST_FIRST(&dialer->dials);
+
+	while (dial != NULL) {
+		struct dial *after = LIST_NEXT(dial, link);
+
+		if (dial->front == front)
+			dial_free(dial);
+		dial = after;
+	}
+}
+
+static void reply(struct worker *front, uint64_t request, int fd, int errno_value)
+{
+	struct ipc_message message = { .type = IPC_DIALED };
+
+	message.dialed = (struct ipc_dialed){ .request = request, .errno_value = errno_value };
+	worker_send(front, &message, fd);
+}
+
+static void finish(struct dial *dial, int errno_value)
+{
+	reply(dial->front, dial->request, errno_value == 0 ? dial->fd : -1, errno_value);
+	dial_free(dial);
+}
+
+static void on_timeout(struct loop_timer *timer)
+{
+	finish(timer->owner, ETIMEDOUT);
+}
+
+static void on_writable(struct loop_io *io, unsigned ready)
+{
+	struct dial *dial = io->owner;
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	(void)ready;
+	if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+		error = errno;
+	if (error == 0)
+		finish(dial, 0);
+	else
+		try_next(dial, error);
+}
+
+static void try_next(struct dial *dial, int last_errno)
+{
+	int on = 1;
+
+	while (dial->next < dial->member.count) {
+		const struct generation_address *address = &dial->member.addresses[dial->next++];
+
+		close_socket(dial);
+		dial->fd = socket(
+			address->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (dial->fd < 0) {
+			last_errno = errno;
+			continue;
+		}
+		if (address->addr.ss_family != AF_UNIX)
+			(void)setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		if (connect(dial->fd, (const struct sockaddr *)&address->addr, address->len) == 0) {
+			finish(dial, 0);
+			return;
+		}
+		last_errno = errno;
+		if (last_errno == EINPROGRESS) {
+			loop_io_start(dial->dialer->parent->loop, &dial->io, dial->fd, LOOP_WRITE,
+				on_writable, dial);
+			return;
+		}
+	}
+	finish(dial, last_errno);
+}
+
+static const struct generation *find_generation(const struct parent *parent, uint64_t number)
+{
+	if (parent->current->number == number)
+		return parent->current;
+	for (size_t i = 0; i < PARENT_OLD_GENERATIONS; i++) {
+		if (parent->old[i] != NULL && parent->old[i]->number == number)
+			return parent->old[i];
+	}
+	return NULL;
+}
+
+static size_t count_dials(const struct dialer *dialer, const struct worker *front)
+{
+	const struct dial *dial;
+	size_t count = 0;
+
+	LIST_FOREACH (dial, &dialer->dials, link)
+		count += dial->front == front;
+	return count;
+}
+
+void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_dial *message)
+{
+	const struct generation *generation = find_generation(dialer->parent, message->generation);
+	const struct generation_member *member =
+		generation != NULL
+			? generation_member(generation, message->backend, message->member)
+			: NULL;
+	struct dial *dial = NULL;
+
+	if (member == NULL || count_dials(dialer, front) >= DIAL_MAX) {
+		reply(front, message->request, -1, member == NULL ? EINVAL : EAGAIN);
+		return;
+	}
+	dial = mem_new(1, sizeof *dial);
+	dial->dialer = dialer;
+	dial->front = front;
+	dial->request = message->request;
+	dial->fd = -1;
+	dial->member.count = member->count;
+	dial->member.addresses = mem_new(member->count, sizeof *member->addresses);
+	for (size_t i = 0; i < member->count; i++)
+		dial->member.addresses[i] = member->addresses[i];
+	LIST_INSERT_HEAD(&dialer->dials, dial, link);
+	loop_timer_init(dialer->parent->loop, &dial->timer, on_timeout, dial);
+	loop_timer_set(&dial->timer,
+		(int64_t)generation->config->backends[message->backend].connect_timeout * 1000);
+	try_next(dial, EADDRNOTAVAIL);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/generation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "parent/address.h"
+#include "parent/material.h"
+#include "privsep/fdpass.h"
+
+enum {
+	FILE_NAME_MAX = 255, /* of CONFIG */
+};
+
+bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role)
+{
+	switch (kind) {
+	case IPC_MATERIAL_CERTIFICATE:
+	case IPC_MATERIAL_KEY:
+	case IPC_MATERIAL_BACKEND_CA:
+	case IPC_MATERIAL_BACKEND_AUTH:
+		return role == IPC_ROLE_FRONT;
+	case IPC_MATERIAL_TOKEN_KEY:
+	case IPC_MATERIAL_PEPPER:
+		return role == IPC_ROLE_VAULT;
+	case IPC_MATERIAL_MAX:
+		break;
+	}
+	return false;
+}
+
+static enum gp_err read_text(const char *path, struct buf *text, struct config_error *error)
+{
+	struct gp_why why = { "" };
+	enum gp_err err;
+	int fd;
+
+	if (strlen(path) > FILE_NAME_MAX) {
+		(void)snprintf(
+			error->text, sizeof error->text, "%.300s: the path is too long", path);
+		return GP_ERR_CONFIG;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		(void)snprintf(error->text, sizeof error->text, "%s: %s", path, strerror(errno));
+		return GP_ERR_CONFIG;
+	}
+	err = fdpass_read(fd, text, &why);
+	if (err != GP_OK)
+		(void)snprintf(error->text, sizeof error->text, "%s: %s", path, why.text);
+	(void)close(fd);
+	return err == GP_OK ? GP_OK : GP_ERR_CONFIG;
+}
+
+static enum gp_err load_members(struct generation *generation, struct gp_why *why)
+{
+	const struct config *config = generation->config;
+
+	generation->members = mem_new(config->backend_count + 1, sizeof *generation->members);
+	for (size_t i = 0; i < config->backend_count; i++) {
+		const struct config_backend *backend = &config->backends[i];
+
+		generation->members[i] =
+			mem_new(backend->hosts.count + 1, sizeof **generation->members);
+		for (size_t n = 0; n < backend->hosts.count; n++) {
+			enum gp_err err = address_resolve(
+				backend->hosts.items[n], &generation->members[i][n], why);
+
+			if (err != GP_OK)
+				return err;
+		}
+	}
+	return GP_OK;
+}
+
+static enum gp_err load_parts(
+	struct generation *generation, bool create_keys, struct config_error *error)
+{
+	struct gp_why why = { "" };
+	enum gp_err err = material_load(generation, create_keys, &why);
+
+	if (err == GP_OK)
+		err = load_members(generation, &why);
+	if (err != GP_OK) {
+		(void)snprintf(error->text, sizeof error->text, "%s", why.text);
+		err = GP_ERR_CONFIG;
+	}
+	return err;
+}
+
+enum gp_err generation_load(const char *path, uint64_t number, bool create_keys,
+	struct generation **ret_generation, struct config_error *error)
+{
+	struct generation *generation = mem_new(1, sizeof *generation);
+	struct buf text;
+	enum gp_err err;
+
+	generation->number = number;
+	generation->text_fd = -1;
+	buf_init(&text, FDPASS_FILE_MAX);
+	err = read_text(path, &text, error);
+	if (err == GP_OK)
+		err = config_parse(buf_slice(&text), path, &generation->config, error);
+	if (err == GP_OK &&
+		fdpass_make("gatepost-config", buf_slice(&text), &generation->text_fd) != GP_OK) {
+		(void)snprintf(error->text, sizeof error->text, "memfd: %s", strerror(errno));
+		err = GP_ERR_IO;
+	}
+	if (err == GP_OK)
+		err = load_parts(generation, create_keys, error);
+	if (err == GP_OK) {
+		*ret_generation = generation;
+		generation = NULL;
+	}
+	generation_free(&generation);
+	buf_fini(&text);
+	return err;
+}
+
+static void free_members(struct generation *generation)
+{
+	const struct config *config = generation->config;
+
+	for (size_t i = 0; i < config->backend_count; i++) {
+		struct generation_member *members = generation->members[i];
+
+		for (size_t n = 0; members != NULL && n < config->backends[i].hosts.count; n++)
+			mem_free(members[n].addresses);
+		mem_free(members);
+	}
+	mem_free(generation->members);
+}
+
+void generation_free(struct generation **pgeneration)
+{
+	struct generation *generation = *pgeneration;
+
+	*pgeneration = NULL;
+	if (generation == NULL)
+		return;
+	for (size_t i = 0; i < generation->material_count; i++)
+		(void)close(generation->materials[i].fd);
+	mem_free(generation->materials);
+	if (generation->members != NULL)
+		free_members(generation);
+	if (generation->text_fd >= 0)
+		(void)close(generation->text_fd);
+	config_free(&generation->config);
+	mem_free(generation);
+}
+
+const struct generation_member *generation_member(
+	const struct generation *generation, unsigned backend, unsigned member)
+{
+	const struct config *config = generation->config;
+
+	if (backend >= config->backend_count || member >= config->backends[backend].hosts.count)
+		return NULL;
+	return &generation->members[backend][member];
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One reading of the configuration with all that it names, ready to be handed out: the text, key
+ * material and certificates in sealed memfds, backend hosts as socket addresses. Immutable.
+ * Process: gatepostd.
+ */
+#ifndef GP_PARENT_GENERATION_H
+#define GP_PARENT_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "config/config.h"
+#include "ipc/message.h"
+
+struct generation_material {
+	enum ipc_material_kind kind;
+	const char *name; /* of its section in config; "" if it has none */
+	int fd;
+};
+
+struct generation_address {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+/* One of a backend's hosts. */
+struct generation_member {
+	struct generation_address *addresses;
+	size_t count; /* > 0 */
+};
+
+struct generation {
+	uint64_t number;
+	struct config *config;
+	int text_fd;
+	struct generation_material *materials;
+	size_t material_count;
+	struct generation_member **members; /* [backend][host], as in config */
+};
+
+/*
+ * Reads and checks everything. create_keys: a token key or pepper whose file is missing is made.
+ * GP_ERR_CONFIG with error: file, line where there is one, and reason. Resolves host names, which
+ * may take seconds.
+ */
+enum gp_err generation_load(const char *path, uint64_t number, bool create_keys,
+	struct generation **ret_generation, struct config_error *error) GP_CHECKED;
+void generation_free(struct generation **pgeneration);
+
+/* NULL if there is no such backend or host. */
+const struct generation_member *generation_member(
+	const struct generation *generation, unsigned backend, unsigned member);
+
+/* Is material of this kind for processes of this role? */
+bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role);
+
+#endif
