@@ -26,6 +26,7 @@ struct run {
 	struct buf waiting; /* fed and not used yet */
 	size_t arrived;     /* of them the engine has seen these */
 	struct buf action;  /* not matched yet */
+	char *matched;      /* matched and not performed yet; NULL: none */
 };
 
 static bool fail(const struct run *run, const char *what, struct slice expected, struct slice got)
@@ -97,12 +98,22 @@ static void start(struct run *run)
 	run->is_started = true;
 }
 
+/* What the shell does by itself when it has seen the action; what was left then is left. */
+static void perform(struct run *run)
+{
+	if (run->matched != NULL)
+		run->engine->performed(run->state, run->matched);
+	mem_free(run->matched);
+	run->matched = NULL;
+}
+
 /* Lets the engine work until it has an action or can use nothing more. */
 static void pump(struct run *run)
 {
 	size_t used = 0;
 
 	start(run);
+	perform(run);
 	do {
 		if (run->action.len > 0)
 			return;
@@ -135,15 +146,11 @@ static bool said(struct run *run, struct slice expected)
 
 static bool acted(struct run *run, struct slice expected)
 {
-	char *text;
-
 	pump(run);
 	if (!slice_equal(buf_slice(&run->action), expected))
 		return fail(run, "did something else", expected, buf_slice(&run->action));
 	buf_clear(&run->action);
-	text = slice_dup(expected);
-	run->engine->performed(run->state, text);
-	mem_free(text);
+	run->matched = slice_dup(expected);
 	return true;
 }
 
@@ -160,11 +167,7 @@ static bool told(struct run *run, struct slice words)
 
 static bool is_left(struct run *run, struct slice expected)
 {
-	bool is_same;
-
-	pump(run);
-	is_same = slice_equal(buf_slice(&run->waiting), expected);
-	if (!is_same)
+	if (!slice_equal(buf_slice(&run->waiting), expected))
 		return fail(run, "left something else", expected, buf_slice(&run->waiting));
 	buf_clear(&run->waiting);
 	run->arrived = 0;
@@ -267,6 +270,7 @@ static bool run_text(
 	}
 	ok = ok && finish(&run);
 	engine->destroy(run.state);
+	mem_free(run.matched);
 	buf_fini(&run.waiting);
 	buf_fini(&run.action);
 	return ok;
