@@ -70,7 +70,9 @@ static bool use_key(const struct ticket_key *key, const unsigned char *iv, EVP_C
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
 	EVP_MAC_CTX *mac, int is_sealing)
 {
-	(void)ssl;
+	/* TLS 1.3 tickets are for one use, so each use earns a new one. */
+	int opened = SSL_version(ssl) >= TLS1_3_VERSION ? 2 : 1;
+
 	change_keys();
 	if (is_sealing != 0) {
 		memcpy(name, keys.now.name, KEY_NAME_SIZE);
@@ -78,7 +80,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 		return use_key(&keys.now, iv, cipher, mac, true) ? 1 : -1;
 	}
 	if (memcmp(name, keys.now.name, KEY_NAME_SIZE) == 0)
-		return use_key(&keys.now, iv, cipher, mac, false) ? 1 : -1;
+		return use_key(&keys.now, iv, cipher, mac, false) ? opened : -1;
 	if (memcmp(name, keys.before.name, KEY_NAME_SIZE) == 0)
 		return use_key(&keys.before, iv, cipher, mac, false) ? 2 : -1;
 	return 0;
