@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/check.h"
@@ -73,9 +74,14 @@ const char *clock_format(int64_t wall_s, char out[static CLOCK_TEXT_SIZE])
 int64_t clock_parse(const char *text)
 {
 	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char again[CLOCK_TEXT_SIZE];
+	int64_t wall_s;
 
-	return rest != NULL && *rest == '\0' ? (int64_t)timegm(&tm) : -1;
+	if (strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return -1;
+	wall_s = (int64_t)timegm(&tm);
+	/* strptime() takes spaces, single digits and the 30th of February; one form is enough. */
+	return strcmp(clock_format(wall_s, again), text) == 0 ? wall_s : -1;
 }
 
 const char *clock_format_mail(int64_t wall_s, char *out, size_t size)

@@ -33,8 +33,10 @@ static enum gp_err encode(const struct alphabet *alphabet, struct slice bytes, s
 	uint32_t store = 0;
 	unsigned have = 0;
 	size_t count = 0;
-	size_t need = bytes.len * 8 / alphabet->bits + 1 + alphabet->group;
+	size_t need = (bytes.len * 8 + alphabet->bits - 1) / alphabet->bits;
 
+	if (alphabet->group > 0)
+		need = (need + alphabet->group - 1) / alphabet->group * alphabet->group;
 	if (buf_reserve(out, need) != GP_OK)
 		return GP_ERR_LIMIT;
 	for (size_t i = 0; i < bytes.len; i++) {
@@ -98,7 +100,7 @@ static enum gp_err decode(const struct alphabet *alphabet, struct slice text, st
 
 	if (!strip_padding(alphabet, &text))
 		return GP_ERR_SYNTAX;
-	if (buf_reserve(out, text.len * alphabet->bits / 8 + 1) != GP_OK)
+	if (buf_reserve(out, text.len * alphabet->bits / 8) != GP_OK)
 		return GP_ERR_LIMIT;
 	for (size_t i = 0; i < text.len; i++) {
 		int value = letter_value(alphabet, text.data[i]);
