@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+#include "front/core_link.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "front/session_core.h"
+
+enum {
+	REFUSED_BATCH_MS = 500
+};
+
+struct core_link {
+	struct front *front;
+	struct chan *chan; /* NULL: core is gone */
+	struct loop_timer refused_timer;
+	uint32_t refused[SERVICE_MAX];
+};
+
+static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct core_link *link = owner;
+
+	(void)chan;
+	(void)fd;
+	session_core_on_message(link->front, message);
+}
+
+static void on_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct core_link *link = owner;
+
+	(void)chan;
+	if (end == CHAN_END_ATTACK)
+		log_error("core_broke_the_rules", LOG_STR("channel", "front"));
+	else
+		log_warn("core_gone", LOG_STR("then", "sign-ins are temporarily unavailable"));
+	chan_free(&link->chan);
+	session_core_on_gone(link->front);
+}
+
+static const struct chan_ops chan_ops = {
+	.on_message = on_message,
+	.on_end = on_end,
+};
+
+static void send_refused(struct loop_timer *timer)
+{
+	struct core_link *link = timer->owner;
+
+	for (enum service service = 0; service < SERVICE_MAX; service++) {
+		struct ipc_message message = { .type = IPC_REFUSED };
+
+		if (link->refused[service] == 0)
+			continue;
+		message.refused = (struct ipc_refused){ .service = (uint8_t)service,
+			.count = link->refused[service] };
+		if (core_link_send(link, &message))
+			link->refused[service] = 0;
+	}
+}
+
+struct core_link *core_link_new(struct front *front)
+{
+	struct core_link *link = mem_new(1, sizeof *link);
+
+	link->front = front;
+	loop_timer_init(front->loop, &link->refused_timer, send_refused, link);
+	return link;
+}
+
+void core_link_free(struct core_link **plink)
+{
+	struct core_link *link = *plink;
+
+	*plink = NULL;
+	if (link == NULL)
+		return;
+	loop_timer_fini(&link->refused_timer);
+	chan_free(&link->chan);
+	mem_free(link);
+}
+
+void core_link_connect(struct core_link *link, int *fd)
+{
+	if (link->chan != NULL) {
+		chan_free(&link->chan);
+		session_core_on_gone(link->front);
+	}
+	link->chan =
+		chan_new(link->front->loop, fd, IPC_ROLE_FRONT, IPC_ROLE_CORE, &chan_ops, link);
+	session_core_on_back(link->front);
+}
+
+bool core_link_send(struct core_link *link, const struct ipc_message *message)
+{
+	enum gp_err err;
+
+	if (link->chan == NULL)
+		return false;
+	err = chan_send(link->chan, message, -1);
+	/* CLOSED: on_end() is about to say so. */
+	if (err != GP_OK && err != GP_ERR_CLOSED)
+		log_error("core_not_told", LOG_STR("message", ipc_type_name(message->type)),
+			LOG_STR("error", gp_err_text(err)));
+	return err == GP_OK;
+}
+
+void core_link_count_refused(struct core_link *link, enum service service)
+{
+	link->refused[service]++;
+	if (!loop_timer_is_set(&link->refused_timer))
+		loop_timer_set(&link->refused_timer, REFUSED_BATCH_MS);
+}

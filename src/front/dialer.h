@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Asks gatepostd for connected sockets: a front can not connect by itself. One struct dial is one
+ * request, embedded in its owner.
+ */
+#ifndef GP_FRONT_DIALER_H
+#define GP_FRONT_DIALER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "event/loop.h"
+#include "ipc/chan.h"
+
+struct dialer;
+struct dial;
+
+/* *fd: the connected socket, taken by setting it to -1; or -1 and errno_value. From the loop, never
+ * from inside dialer_start(). The dial is over and may be started again. */
+typedef void dialer_done_fn(struct dial *dial, int *fd, int errno_value);
+
+struct dial {
+	struct map_node node;
+	uint64_t request;
+	bool is_waiting;
+	struct dialer *dialer;
+	struct loop_timer timer;
+	dialer_done_fn *on_done;
+	void *owner;
+};
+
+/* parent: borrowed. */
+struct dialer *dialer_new(struct loop *loop, struct chan *parent);
+/* Every dial must be finished. */
+void dialer_free(struct dialer **pdialer);
+
+void dialer_init_dial(
+	struct dialer *dialer, struct dial *dial, dialer_done_fn *on_done, void *owner);
+/* Gives a waiting dial up; a socket that comes late is closed. */
+void dialer_fini_dial(struct dial *dial);
+
+void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
+	int64_t timeout_ms);
+/* gatepostd's answer. */
+void dialer_on_dialed(struct dialer *dialer, const struct ipc_dialed *dialed, int *fd);
+
+#endif

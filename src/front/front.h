@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the parts of a front worker share. One per process.
+ *
+ *	listen, proxy_arrival  accept(), ban check, PROXY header        refusal  "you are banned"
+ *	session                one client connection, its deadlines
+ *	front_mailbox          IMAP and POP3: sign-in, then a byte relay
+ *	front_smtp             SMTP: the dialogue, message by message
+ *	smtp_hop, smtp_pool    connections to next hops
+ *	backend_login          sign-in at an IMAP or POP3 server
+ *	backend_dial, dialer   a connected backend, by way of gatepostd
+ *	core_link              questions to core and its answers
+ */
+#ifndef GP_FRONT_FRONT_H
+#define GP_FRONT_FRONT_H
+
+#include <stdbool.h>
+
+#include "front/settings.h"
+#include "ipc/ban_map.h"
+#include "privsep/child.h"
+
+struct core_link;
+struct dialer;
+struct listen;
+struct session_table;
+struct smtp_pool;
+
+struct front {
+	struct child *child;
+	struct loop *loop;
+	struct settings *settings; /* in force */
+	struct ban_map *bans;      /* NULL until gatepostd sent it */
+	struct core_link *core;
+	struct dialer *dialer;
+	struct listen *listen;
+	struct session_table *sessions;
+	struct smtp_pool *hops;
+	bool is_stopping;
+};
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include "front/refusal.h"
+
+#include <sys/queue.h>
+
+#include "base/mem.h"
+#include "front/session.h"
+#include "net/conn.h"
+#include "proto/reply.h"
+
+enum {
+	REFUSAL_LINE_MAX = 1024,
+	REFUSAL_INPUT_MAX = 4096, /* read and dropped */
+};
+
+struct refusal {
+	TAILQ_ENTRY(refusal) entry;
+	struct refusals *refusals;
+	struct conn *conn;
+	struct buf line;
+};
+
+TAILQ_HEAD(refusal_list, refusal);
+
+struct refusals {
+	struct front *front;
+	struct refusal_list list;
+	unsigned count;
+};
+
+static void free_refusal(struct refusal *refusal)
+{
+	TAILQ_REMOVE(&refusal->refusals->list, refusal, entry);
+	refusal->refusals->count--;
+	conn_free(&refusal->conn);
+	buf_fini(&refusal->line);
+	mem_free(refusal);
+}
+
+static void say(struct refusal *refusal)
+{
+	if (conn_write(refusal->conn, buf_slice(&refusal->line)) == GP_OK)
+		conn_finish(refusal->conn);
+	else
+		free_refusal(refusal);
+}
+
+static void on_input(struct conn *conn, void *owner)
+{
+	(void)owner;
+	conn_consume(conn, conn_input(conn).len);
+}
+
+static void on_drained(struct conn *conn, void *owner)
+{
+	(void)conn;
+	(void)owner;
+}
+
+static void on_tls(struct conn *conn, void *owner)
+{
+	(void)conn;
+	say(owner);
+}
+
+static void on_closed(struct conn *conn, enum conn_end end, void *owner)
+{
+	(void)conn;
+	(void)end;
+	free_refusal(owner);
+}
+
+static const struct conn_ops refusal_ops = {
+	.on_input = on_input,
+	.on_drained = on_drained,
+	.on_tls = on_tls,
+	.on_closed = on_closed,
+};
+
+static bool write_line(struct buf *line, const struct config *config,
+	const struct config_listener *listener, const struct ip *client, int64_t ban_ms)
+{
+	char client_text[IP_TEXT_SIZE];
+	struct reply_facts facts = { .portal_url = config->portal_url,
+		.client_address = slice_str(ip_format(client, client_text)),
+		.ban_minutes = session_ban_minutes(ban_ms),
+		.ban_failures = config->autoban_failures };
+
+	return reply_append(line, service_protocol(listener->service), REPLY_BANNED, &facts);
+}
+
+void refusal_say(struct refusals *refusals, struct settings *settings, unsigned listener, int *fd,
+	const struct haproxy_header *peer, int64_t ban_ms)
+{
+	const struct config_listener *conf = &settings->config->listeners[listener];
+	struct tls_ctx *ctx = settings_listener_tls(settings, conf);
+	struct refusal *refusal;
+
+	if (refusals->count >= REFUSAL_OPEN_MAX)
+		return;
+	refusal = mem_new(1, sizeof *refusal);
+	refusal->refusals = refusals;
+	refusal->conn = conn_new(refusals->front->loop, fd, &refusal_ops, refusal,
+		REFUSAL_INPUT_MAX, REFUSAL_LINE_MAX);
+	buf_init(&refusal->line, REFUSAL_LINE_MAX);
+	TAILQ_INSERT_TAIL(&refusals->list, refusal, entry);
+	refusals->count++;
+	if (!write_line(&refusal->line, settings->config, conf, &peer->client, ban_ms)) {
+		free_refusal(refusal);
+		return;
+	}
+	if (!service_is_tls(conf->service)) {
+		say(refusal);
+		return;
+	}
+	conn_set_deadline(refusal->conn, REFUSAL_HANDSHAKE_MS);
+	if (ctx == NULL || conn_starttls_server(refusal->conn, ctx) != GP_OK)
+		free_refusal(refusal);
+}
+
+struct refusals *refusal_new_set(struct front *front)
+{
+	struct refusals *refusals = mem_new(1, sizeof *refusals);
+
+	refusals->front = front;
+	TAILQ_INIT(&refusals->list);
+	return refusals;
+}
+
+void refusal_free_set(struct refusals **prefusals)
+{
+	struct refusals *refusals = *prefusals;
+	struct refusal *refusal;
+
+	*prefusals = NULL;
+	if (refusals == NULL)
+		return;
+	while ((refusal = TAILQ_FIRST(&refusals->list)) != NULL)
+		free_refusal(refusal);
+	mem_free(refusals);
+}
