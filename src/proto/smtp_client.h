@@ -72,20 +72,28 @@ void smtp_client_tls_started(struct smtp_client *client);
 void smtp_client_closed(struct smtp_client *client, struct smtp_client_event *ret_event);
 
 /* After READY. */
-unsigned smtp_client_caps(const struct smtp_client *client);      /* enum smtp_caps */
-uint64_t smtp_client_size(const struct smtp_client *client);      /* SIZE offered, 0: none */
-bool smtp_client_took_identity(const struct smtp_client *client); /* XCLIENT accepted */
-unsigned smtp_client_owed(const struct smtp_client *client);      /* commands without a reply yet */
+unsigned smtp_client_caps(const struct smtp_client *client); /* enum smtp_caps */
+uint64_t smtp_client_size(const struct smtp_client *client); /* SIZE offered, 0: none */
+/* XCLIENT was accepted with the client's address. */
+bool smtp_client_took_identity(const struct smtp_client *client);
+unsigned smtp_client_owed(const struct smtp_client *client); /* commands without a reply yet */
 
-/* Commands; the engine holds back what may not be pipelined. Parameters the next hop does not offer
- * are left out (SIZE, BODY, SMTPUTF8, DSN). GP_ERR_LIMIT: output is full. */
+/*
+ * Commands, from READY on; the engine holds back what may not be pipelined. Parameters the next hop
+ * does not offer are left out (SIZE, BODY, RET, ENVID, NOTIFY, ORCPT); without SMTPUTF8, which
+ * cannot be left out: GP_ERR_UNSUPPORTED. GP_ERR_LIMIT: output is full, or too many replies are
+ * owed. GP_ERR_AGAIN: not READY yet, or between DATA and the end of the message. GP_ERR_CLOSED:
+ * after FAILED or REFUSED. GP_ERR_SYNTAX: bytes that cannot stand in a command. Nothing was sent
+ * then.
+ */
 enum gp_err smtp_client_mail(
 	struct smtp_client *client, struct slice sender, struct slice params) GP_CHECKED;
 enum gp_err smtp_client_rcpt(
 	struct smtp_client *client, struct slice recipient, struct slice params) GP_CHECKED;
 enum gp_err smtp_client_data(struct smtp_client *client) GP_CHECKED;
-/* After 354: wire bytes (dots doubled), then the end; the shell may send body bytes straight to the
- * connection once smtp_client_output() is empty. */
+/* After 354: wire bytes (dots doubled), in all nothing or ending in CRLF, as the server engine
+ * gives them; the shell may send them straight to the connection once smtp_client_output() is
+ * empty. The end is the line with the dot; GP_ERR_AGAIN: there was no 354. */
 enum gp_err smtp_client_body(struct smtp_client *client, struct slice bytes) GP_CHECKED;
 enum gp_err smtp_client_body_end(struct smtp_client *client) GP_CHECKED;
 enum gp_err smtp_client_rset(struct smtp_client *client) GP_CHECKED;
