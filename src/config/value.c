@@ -162,7 +162,7 @@ static enum gp_err set_number(
 	return GP_OK;
 }
 
-static uint64_t get_number(const struct schema_option *option, const void *object)
+uint64_t value_number(const struct schema_option *option, const void *object)
 {
 	const void *at = const_member(option, object);
 
@@ -283,7 +283,7 @@ enum gp_err value_format(const struct schema_option *option, const void *object,
 	if (option->type == SCHEMA_BOOL)
 		return buf_append_str(
 			out, *(const bool *)const_member(option, object) ? "yes" : "no");
-	return value_format_number(option->type, get_number(option, object), out);
+	return value_format_number(option->type, value_number(option, object), out);
 }
 
 static enum gp_err format_choices(const struct schema_choice *choices, struct buf *out)

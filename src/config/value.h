@@ -29,6 +29,8 @@ void value_clear(const struct schema_option *option, void *object);
 
 /* NULL or the empty list? Other values are never unset. */
 bool value_is_unset(const struct schema_option *option, const void *object);
+/* Of a number, in its unit. */
+uint64_t value_number(const struct schema_option *option, const void *object);
 /* As it would stand in a file. Not for an unset text. */
 enum gp_err value_format(
 	const struct schema_option *option, const void *object, struct buf *out) GP_CHECKED;

@@ -118,9 +118,6 @@ static enum gp_err check_listener_tls(const struct parse *parse, size_t i)
 		!has_section(parse, SECTION_CERTIFICATE, listener->certificate, "certificate",
 			LINE(LISTENER, i, certificate)))
 		return GP_ERR_CONFIG;
-	if (service_is_tls(listener->service) && listener->plaintext_networks.count > 0)
-		return parse_fail(parse, LINE(LISTENER, i, plaintext_networks),
-			"plaintext_networks: %s is encrypted from the first byte", service);
 	if (config->certificate_count > 0)
 		return GP_OK;
 	if (service_is_tls(listener->service))
@@ -180,9 +177,6 @@ static enum gp_err check_listener(const struct parse *parse, size_t i)
 	if (!listener->proxy_protocol && listener->proxy_from.count > 0)
 		return parse_fail(parse, LINE(LISTENER, i, proxy_from),
 			"proxy_from without proxy_protocol = yes");
-	if (listener->old_clients && service_protocol(listener->service) != PROTOCOL_SMTP)
-		return parse_fail(parse, LINE(LISTENER, i, old_clients),
-			"old_clients is for SMTP, not for %s", service);
 	if (!is_served(parse->config, listener->service))
 		return parse_fail(parse, LINE(LISTENER, i, service),
 			"no route names a backend for %s", service);

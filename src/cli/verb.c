@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/verb.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* Parameters that several verbs share. */
+#define ADDRESS                                                                       \
+	{                                                                             \
+		"ADDRESS", NULL, "address", PARAM_TEXT, true, "the account's address" \
+	}
+#define YES                                                                \
+	{                                                                  \
+		"--yes", NULL, NULL, PARAM_FLAG, false, "do not ask first" \
+	}
+#define LIMIT                                                                        \
+	{                                                                            \
+		"--limit", "N", "limit", PARAM_NUMBER, false, "at most so many rows" \
+	}
+#define BEFORE                                                   \
+	{                                                        \
+		"--before", "ID", "before", PARAM_NUMBER, false, \
+			"older than the row of this number"      \
+	}
+#define BY_ACCOUNT                                                                           \
+	{                                                                                    \
+		"--account", "ADDRESS", "account", PARAM_TEXT, false, "of this account only" \
+	}
+#define BY_SOURCE                                              \
+	{                                                      \
+		"--source", "IP", "source", PARAM_TEXT, false, \
+			"from this address (or IPv6 /64) only" \
+	}
+#define SOURCE                                                                              \
+	{                                                                                   \
+		"SOURCE", NULL, "source", PARAM_TEXT, true, "an IP address, or an IPv6 /64" \
+	}
+#define NO_PASSWORD                                             \
+	{                                                       \
+		"--no-password", NULL, NULL, PARAM_FLAG, false, \
+			"only device passwords will sign in"    \
+	}
+
+const struct verb verbs[] = {
+	{ "account", "add", OPS_account_add, SHAPE_DONE, VERB_PASSWORD,
+		"creates an account; its password comes from standard input",
+		"Account {address} added.", NULL,
+		"gatepost account add alice@example.test --role staff --create-domain",
+		{ ADDRESS,
+			{ "--role", "ROLE", "role", PARAM_TEXT, false,
+				"user (default), staff or admin" },
+			{ "--alias", "ADDRESS", "aliases", PARAM_TEXTS, false,
+				"a further address; may be repeated" },
+			{ "--route", "DOMAIN", "route", PARAM_TEXT, false,
+				"use the route section of this name" },
+			{ "--create-domain", NULL, "create_domain", PARAM_FLAG, false,
+				"make its domain an own one, if it is not yet" },
+			NO_PASSWORD },
+		{ { NULL } } },
+	{ "account", "list", OPS_account_list, SHAPE_LIST, 0, NULL, "There is no such account.",
+		NULL, "gatepost account list --match example.test",
+		{ { "--match", "TEXT", "match", PARAM_TEXT, false,
+			  "with this text in the address" },
+			LIMIT,
+			{ "--after", "ADDRESS", "after", PARAM_TEXT, false,
+				"go on behind this address" } },
+		{ { "address", "ADDRESS", CELL_TEXT }, { "role", "ROLE", CELL_TEXT },
+			{ "state", "STATE", CELL_TEXT }, { "twofactor", "2FA", CELL_TEXT },
+			{ "route", "ROUTE", CELL_TEXT }, { "created", "CREATED", CELL_TIME } } },
+	{ "account", "show", OPS_account_show, SHAPE_ONE, 0, NULL, NULL, NULL,
+		"gatepost account show alice@example.test", { ADDRESS }, { { NULL } } },
+	{ "account", "passwd", OPS_account_passwd, SHAPE_DONE, VERB_PASSWORD,
+		"sets the main password, from standard input, and ends its sessions",
+		"Password of {address} changed; its sessions were ended.", NULL,
+		"gatepost account passwd alice@example.test", { ADDRESS }, { { NULL } } },
+	{ "account", "block", OPS_account_block, SHAPE_DONE, 0, NULL,
+		"{address} may no longer send; it still receives.", NULL,
+		"gatepost account block alice@example.test --reason \"sends phishing\"",
+		{ ADDRESS,
+			{ "--reason", "TEXT", "reason", PARAM_TEXT, false, "kept for the staff" } },
+		{ { NULL } } },
+	{ "account", "unblock", OPS_account_unblock, SHAPE_DONE, 0, NULL,
+		"{address} may send again.", NULL, "gatepost account unblock alice@example.test",
+		{ ADDRESS }, { { NULL } } },
+	{ "account", "remove", OPS_account_remove, SHAPE_DONE, VERB_CONFIRM, NULL,
+		"Account {address} removed.",
+		"Remove {address} with its device passwords, and end its sessions?",
+		"gatepost account remove alice@example.test", { ADDRESS, YES }, { { NULL } } },
+	{ "account", "import", OPS_account_import, SHAPE_IMPORT, VERB_PROGRESS,
+		"loads accounts from a CSV or passwd-file, hashes and all", NULL, NULL,
+		"gatepost account import /etc/dovecot/users --format passwd",
+		{ { "FILE", NULL, NULL, PARAM_FILE, true, "the file; - for standard input" },
+			{ "--format", "FORMAT", "format", PARAM_TEXT, false,
+				"csv or passwd (Dovecot passwd-file); else by the file's name" },
+			{ "--keep-going", NULL, "keep_going", PARAM_FLAG, false,
+				"skip bad lines; without it one bad line changes nothing" } },
+		{ { NULL } } },
+
+	{ "domain", "add", OPS_domain_add, SHAPE_DONE, 0, NULL, "Domain {domain} added.", NULL,
+		"gatepost domain add mail.example.test --alias-of example.test",
+		{ { "DOMAIN", NULL, "domain", PARAM_TEXT, true, "the domain" },
+			{ "--alias-of", "DOMAIN", "alias_of", PARAM_TEXT, false,
+				"another name for this own domain" } },
+		{ { NULL } } },
+	{ "domain", "list", OPS_domain_list, SHAPE_LIST, 0, NULL, "There is no domain yet.", NULL,
+		"gatepost domain list", { { NULL } },
+		{ { "domain", "DOMAIN", CELL_TEXT }, { "alias_of", "ALIAS OF", CELL_TEXT },
+			{ "accounts", "ACCOUNTS", CELL_TEXT } } },
+	{ "domain", "remove", OPS_domain_remove, SHAPE_DONE, 0, NULL, "Domain {domain} removed.",
+		NULL, "gatepost domain remove old.example.test",
+		{ { "DOMAIN", NULL, "domain", PARAM_TEXT, true, "the domain" } }, { { NULL } } },
+
+	{ "device", "list", OPS_device_list, SHAPE_LIST, 0, NULL,
+		"The account has no device password.", NULL,
+		"gatepost device list alice@example.test", { ADDRESS },
+		{ { "device", "DEVICE", CELL_TEXT }, { "name", "NAME", CELL_TEXT },
+			{ "scopes", "FOR", CELL_TEXT }, { "created", "CREATED", CELL_TIME },
+			{ "last_used", "LAST USED", CELL_TIME },
+			{ "last_source", "FROM", CELL_TEXT } } },
+	{ "device", "add", OPS_device_add, SHAPE_DEVICE, 0, NULL, NULL, NULL,
+		"gatepost device add alice@example.test \"My phone\" --scope imap --scope smtp",
+		{ ADDRESS,
+			{ "NAME", NULL, "name", PARAM_TEXT, true,
+				"what its owner calls the device" },
+			{ "--scope", "PROTOCOL", "scopes", PARAM_TEXTS, false,
+				"imap, pop3 or smtp; may be repeated; all without it" } },
+		{ { NULL } } },
+	{ "device", "revoke", OPS_device_revoke, SHAPE_DONE, VERB_CONFIRM, NULL,
+		"Device passwords of {address} revoked: {revoked}. Sessions signed in with them "
+		"were ended.",
+		"Revoke all device passwords of {address}, and end their sessions?",
+		"gatepost device revoke alice@example.test 3",
+		{ ADDRESS,
+			{ "DEVICE", NULL, "device", PARAM_NUMBER, false,
+				"its number in gatepost device list" },
+			{ "--all", NULL, "all", PARAM_FLAG, false, "all of the account" }, YES },
+		{ { NULL } } },
+
+	{ "ban", "list", OPS_ban_list, SHAPE_LIST, 0, NULL, "Nobody is banned.", NULL,
+		"gatepost ban list", { BY_SOURCE },
+		{ { "source", "SOURCE", CELL_TEXT }, { "since", "SINCE", CELL_TIME },
+			{ "until", "UNTIL", CELL_TIME }, { "minutes_left", "ENDS", CELL_MINUTES },
+			{ "reason", "REASON", CELL_TEXT } } },
+	{ "ban", "add", OPS_ban_add, SHAPE_DONE, 0, NULL, "{source} is banned until {until}.", NULL,
+		"gatepost ban add 203.0.113.9 --minutes 60 --reason \"guesses passwords\"",
+		{ SOURCE,
+			{ "--minutes", "N", "minutes", PARAM_NUMBER, false,
+				"how long; else autoban_time" },
+			{ "--reason", "TEXT", "reason", PARAM_TEXT, false, "kept for the staff" } },
+		{ { NULL } } },
+	{ "ban", "remove", OPS_ban_remove, SHAPE_DONE, 0, NULL,
+		"{source} is free; {failures} failed sign-ins forgotten.", NULL,
+		"gatepost ban remove 203.0.113.9", { SOURCE }, { { NULL } } },
+
+	{ "signin", "list", OPS_signin_list, SHAPE_LIST, 0, NULL, "No such sign-in is recorded.",
+		NULL,
+		"gatepost signin list --account alice@example.test --outcome denied --since 1h",
+		{ BY_ACCOUNT, BY_SOURCE,
+			{ "--outcome", "OUTCOME", "outcome", PARAM_TEXT, false,
+				"ok, denied, denied+banned, banned, busy or temporary" },
+			{ "--reason", "REASON", "reason", PARAM_TEXT, false,
+				"the true reason, such as wrong_password" },
+			{ "--service", "SERVICE", "service", PARAM_TEXT, false,
+				"smtp, submission, submissions, imap, imaps, pop3 or pop3s" },
+			{ "--since", "TIME", "since", PARAM_TIME, false,
+				"at or after: 30m, 2h or 3d ago, or 2026-01-31 14:05" },
+			{ "--until", "TIME", "until", PARAM_TIME, false,
+				"before, in the same forms" },
+			{ "--session", "ID", "session", PARAM_TEXT, false, "of this session" },
+			LIMIT, BEFORE },
+		{ { "id", "ID", CELL_TEXT }, { "at", "TIME", CELL_TIME },
+			{ "source", "SOURCE", CELL_TEXT }, { "service", "SERVICE", CELL_TEXT },
+			{ "login", "LOGIN", CELL_TEXT }, { "outcome", "OUTCOME", CELL_TEXT },
+			{ "reason", "REASON", CELL_REASON }, { "client_name", "CLIENT", CELL_TEXT },
+			{ "tls", "TLS", CELL_TEXT }, { "session", "SESSION", CELL_TEXT } } },
+
+	{ "session", "list", OPS_session_list, SHAPE_LIST, 0, NULL, "Nobody is signed in.", NULL,
+		"gatepost session list --account alice@example.test", { BY_ACCOUNT, BY_SOURCE },
+		{ { "session", "SESSION", CELL_TEXT }, { "account", "ACCOUNT", CELL_TEXT },
+			{ "service", "SERVICE", CELL_TEXT }, { "source", "SOURCE", CELL_TEXT },
+			{ "since", "SINCE", CELL_TIME }, { "client_name", "CLIENT", CELL_TEXT },
+			{ "device", "WITH", CELL_DEVICE }, { "tls", "TLS", CELL_TEXT } } },
+	{ "session", "kill", OPS_session_kill, SHAPE_LIST, 0, NULL, "There was no such session.",
+		NULL, "gatepost session kill --account alice@example.test",
+		{ { "--session", "ID", "session", PARAM_TEXT, false, "this one" },
+			{ "--account", "ADDRESS", "account", PARAM_TEXT, false,
+				"all of this account" },
+			{ "--source", "IP", "source", PARAM_TEXT, false,
+				"all from this address" } },
+		{ { "session", "ENDED", CELL_TEXT }, { "account", "ACCOUNT", CELL_TEXT },
+			{ "service", "SERVICE", CELL_TEXT }, { "source", "SOURCE", CELL_TEXT } } },
+
+	{ "twofactor", "status", OPS_twofactor_status, SHAPE_ONE, 0, NULL, NULL, NULL,
+		"gatepost twofactor status alice@example.test", { ADDRESS }, { { NULL } } },
+	{ "twofactor", "reset", OPS_twofactor_reset, SHAPE_DONE, VERB_CONFIRM, NULL,
+		"Two-factor sign-in of {address} is off.",
+		"Switch two-factor sign-in of {address} off?",
+		"gatepost twofactor reset alice@example.test", { ADDRESS, YES }, { { NULL } } },
+
+	{ "audit", "list", OPS_audit_list, SHAPE_LIST, 0, NULL, "Nothing was changed.", NULL,
+		"gatepost audit list --account alice@example.test --limit 20",
+		{ BY_ACCOUNT, LIMIT, BEFORE },
+		{ { "id", "ID", CELL_TEXT }, { "at", "TIME", CELL_TIME },
+			{ "actor", "WHO", CELL_TEXT }, { "operation", "WHAT", CELL_TEXT },
+			{ "account", "ACCOUNT", CELL_TEXT }, { "detail", "DETAIL", CELL_TEXT } } },
+
+	{ "config", "check", OPS_MAX, SHAPE_LOCAL, 0,
+		"checks the configuration file and the files it names; needs no daemon", NULL, NULL,
+		"gatepost --config ./new.conf config check", { { NULL } }, { { NULL } } },
+	{ "config", "show", OPS_MAX, SHAPE_LOCAL, 0, "prints all values in effect; needs no daemon",
+		NULL, NULL, "gatepost config show", { { NULL } }, { { NULL } } },
+
+	{ "status", NULL, OPS_status, SHAPE_ONE, 0, NULL, NULL, NULL, "gatepost status",
+		{ { NULL } }, { { NULL } } },
+	{ "stats", NULL, OPS_stats, SHAPE_ONE, VERB_METRICS, NULL, NULL, NULL,
+		"gatepost stats --prometheus",
+		{ { "--prometheus", NULL, NULL, PARAM_FLAG, false,
+			"in Prometheus' text format 0.0.4" } },
+		{ { NULL } } },
+	{ "reload", NULL, OPS_reload, SHAPE_DONE, 0, NULL,
+		"The configuration is in use (generation {generation}).", NULL, "gatepost reload",
+		{ { NULL } }, { { NULL } } },
+	{ "clock", "advance", OPS_clock_advance, SHAPE_DONE, 0, NULL,
+		"The clock is {clock_shift} s ahead; it is {now}.", NULL,
+		"gatepost clock advance 1800",
+		{ { "SECONDS", NULL, "seconds", PARAM_NUMBER, true, "how far" } }, { { NULL } } },
+};
+
+const size_t verb_count = GP_ARRAY_LEN(verbs);
+
+const struct verb *verb_find(const char *noun, const char *verb)
+{
+	for (size_t i = 0; i < verb_count; i++) {
+		const char *own = verbs[i].verb;
+
+		if (strcmp(verbs[i].noun, noun) == 0 &&
+			(own == NULL || (verb != NULL && strcmp(own, verb) == 0)))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+bool verb_is_noun(const char *noun)
+{
+	for (size_t i = 0; i < verb_count; i++) {
+		if (strcmp(verbs[i].noun, noun) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *verb_summary(const struct verb *verb)
+{
+	return verb->summary != NULL ? verb->summary : ops_entry(verb->op)->what;
+}
+
+bool param_is_option(const struct param *param)
+{
+	return param->name[0] == '-';
+}
