@@ -9,6 +9,11 @@
 #include "base/mem.h"
 #include "front/dialer.h"
 
+enum {
+	REPEAT_MS = 50,
+	REPEATS_MAX = 100,
+};
+
 struct backend_dial {
 	struct front *front;
 	struct settings *settings;
@@ -21,6 +26,8 @@ struct backend_dial {
 	uint32_t tried;
 	unsigned host; /* the one being tried */
 	struct dial dial;
+	struct loop_timer repeat;
+	unsigned repeats;
 	struct conn *conn; /* while TLS is coming up */
 	struct loop_task next;
 	bool is_freed;
@@ -32,6 +39,17 @@ static void log_failure(const struct backend_dial *dial, const char *why)
 
 	log_warn("backend_down", LOG_STR("backend", conf->name),
 		LOG_STR("host", conf->hosts.items[dial->host]), LOG_STR("why", why));
+}
+
+static void dial_host(struct backend_dial *dial)
+{
+	dialer_start(&dial->dial, dial->generation, dial->backend->index, dial->host,
+		(int64_t)dial->backend->conf->connect_timeout * 1000);
+}
+
+static void on_repeat(struct loop_timer *timer)
+{
+	dial_host(timer->owner);
 }
 
 static void run_next(struct loop_task *task)
@@ -50,8 +68,7 @@ static void run_next(struct loop_task *task)
 	}
 	dial->host = (unsigned)host;
 	dial->tried |= 1U << dial->host;
-	dialer_start(&dial->dial, dial->generation, dial->backend->index, dial->host,
-		(int64_t)dial->backend->conf->connect_timeout * 1000);
+	dial_host(dial);
 }
 
 static void try_next(struct backend_dial *dial)
@@ -125,6 +142,13 @@ static void on_dialed(struct dial *request, int *fd, int errno_value)
 	const struct config_backend *conf = dial->backend->conf;
 	enum gp_err err = GP_OK;
 
+	/* No fault of the host: gatepostd is in the middle of a reload and does not know these
+	 * settings yet, or it has too much to do. */
+	if ((errno_value == EINVAL || errno_value == EAGAIN) && dial->repeats < REPEATS_MAX) {
+		dial->repeats++;
+		loop_timer_set(&dial->repeat, REPEAT_MS);
+		return;
+	}
 	if (*fd < 0) {
 		fail_host(dial, strerror(errno_value));
 		return;
@@ -160,6 +184,7 @@ struct backend_dial *backend_dial_new(struct front *front, struct settings_backe
 	dial->ops = ops;
 	dial->owner = owner;
 	dialer_init_dial(front->dialer, &dial->dial, on_dialed, dial);
+	loop_timer_init(front->loop, &dial->repeat, on_repeat, dial);
 	try_next(dial);
 	return dial;
 }
@@ -172,6 +197,7 @@ void backend_dial_free(struct backend_dial **pdial)
 	if (dial == NULL)
 		return;
 	dialer_fini_dial(&dial->dial);
+	loop_timer_fini(&dial->repeat);
 	conn_free(&dial->conn);
 	settings_release(&dial->settings);
 	/* The memory goes in a task of its own, also when a turn is still to come for it. */

@@ -193,6 +193,15 @@ static void *create_engine(const struct backend_login *login)
 	return login->conf.protocol->create(&engine);
 }
 
+/* The person waits, and the token ages: no longer than the whole sign-in may take. */
+static int64_t patience_ms(const struct backend_login *login)
+{
+	unsigned reply = login->backend->conf->reply_timeout;
+	unsigned whole = login->settings->config->login_timeout;
+
+	return (int64_t)(reply < whole ? reply : whole) * 1000;
+}
+
 static void on_open(struct backend_dial *dial, struct conn **pconn, void *owner)
 {
 	struct backend_login *login = owner;
@@ -201,7 +210,7 @@ static void on_open(struct backend_dial *dial, struct conn **pconn, void *owner)
 	login->conn = *pconn;
 	*pconn = NULL;
 	conn_set_owner(login->conn, &login_conn_ops, login, BACKEND_INPUT_MAX, BACKEND_OUTPUT_MAX);
-	conn_set_deadline(login->conn, (int64_t)login->backend->conf->reply_timeout * 1000);
+	conn_set_deadline(login->conn, patience_ms(login));
 	login->engine = create_engine(login);
 	pump(login);
 }
