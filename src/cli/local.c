@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 
 /* ---- config check ---- */
 
@@ -39,10 +40,33 @@ static void check_secret(json_t *problems, const char *what, const char *path)
 		add_problem(problems, what, path, "open to every user (chmod o= would close it)");
 }
 
+/* Is it not there, so that gatepostd will make it? Then its directory must be there. */
+static bool is_to_be_made(json_t *problems, const char *what, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory;
+
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return false;
+	directory = mem_strndup(path, slash > path ? (size_t)(slash - path) : 1);
+	if (access(directory, F_OK) != 0)
+		add_problem(problems, what, path, "the directory it is to be made in is missing");
+	mem_free(directory);
+	return true;
+}
+
+static void check_key(json_t *problems, const char *what, const char *path)
+{
+	if (!is_to_be_made(problems, what, path))
+		check_secret(problems, what, path);
+}
+
 static void check_directory(json_t *problems, const char *what, const char *path)
 {
 	struct stat facts;
 
+	if (is_to_be_made(problems, what, path))
+		return;
 	if (stat(path, &facts) != 0)
 		add_problem(problems, what, path, strerror(errno));
 	else if (!S_ISDIR(facts.st_mode))
@@ -52,8 +76,8 @@ static void check_directory(json_t *problems, const char *what, const char *path
 static void check_files(const struct config *config, json_t *problems)
 {
 	check_directory(problems, "state_dir", config->state_dir);
-	check_secret(problems, "token_key_file", config->token_key_file);
-	check_secret(problems, "pepper_file", config->pepper_file);
+	check_key(problems, "token_key_file", config->token_key_file);
+	check_key(problems, "pepper_file", config->pepper_file);
 	for (size_t i = 0; i < config->certificate_count; i++) {
 		check_file(problems, "chain_file", config->certificates[i].chain_file);
 		check_secret(problems, "key_file", config->certificates[i].key_file);
