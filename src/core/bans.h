@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The bans in force. They stand in three places: here (decides), in the shared map (fronts refuse
+ * at accept) and in the store (a restart keeps them). Spans run on the steady clock; the wall clock
+ * appears in what people and the store see.
+ *
+ * Memory is bounded: BANS_MAX for each of IPv4 and IPv6; beyond, the ban that ends first goes.
+ */
+#ifndef GP_CORE_BANS_H
+#define GP_CORE_BANS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/map.h"
+#include "ipc/ban_map.h"
+#include "ipc/message.h"
+
+enum {
+	BANS_MAX = BAN_MAP_ENTRIES,
+	BANS_REASON_MAX = 256,
+	/* After a vault was replaced, bans not older than this are sent to it again: they may have
+	 * died with the old one. */
+	BANS_RESEND_MS = 60 * 1000,
+};
+
+struct core;
+
+struct ban {
+	struct map_node node;
+	struct ip source;
+	int64_t set_at;     /* wall clock */
+	int64_t set_steady; /* clock_steady() */
+	int64_t until;      /* clock_steady() */
+	size_t at;          /* place in its heap */
+	char *reason;
+};
+
+struct ban_heap { /* the ban that ends first on top */
+	struct ban **bans;
+	size_t count;
+	size_t size;
+};
+
+struct bans {
+	struct map by_source;
+	struct ban_heap v4;
+	struct ban_heap v6;
+};
+
+void bans_init(struct core *core);
+void bans_fini(struct core *core);
+
+/* NULL if the source is not banned. */
+const struct ban *bans_find(struct core *core, const struct ip *source);
+int64_t bans_left(struct core *core, const struct ip *source); /* ms; 0: not banned */
+
+/*
+ * Bans a source for ms (> 0) or gives its ban a new end, tells the store, closes the source's live
+ * sessions and refuses its sign-ins that wait. asking: the session whose answer will say so, 0 for
+ * none.
+ */
+void bans_set(struct core *core, const struct ip *source, int64_t ms, struct slice reason,
+	uint64_t asking);
+/* Lifts a ban, if there is one, and forgets the source's failures. Their number. */
+unsigned bans_lift(struct core *core, const struct ip *source);
+/* One that was kept in the store. */
+void bans_restore(struct core *core, const struct ipc_ban_row *row);
+/* Ends what is over. */
+void bans_sweep(struct core *core);
+/* After a change of the configuration: bans of sources that are exempt now are lifted. */
+void bans_lift_exempt(struct core *core);
+/* The shared map came: everything into it. Takes *pmap. */
+void bans_use_map(struct core *core, struct ban_map **pmap);
+void bans_resend(struct core *core);
+/* Visits every ban, in no order; visit() changes none. */
+void bans_each(struct core *core, void (*visit)(const struct ban *ban, void *arg), void *arg);
+/* When it ends, by the wall clock of now. */
+int64_t bans_until_wall(const struct ban *ban);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * gatepost-core: decides who is let in. One struct holds everything; each part has its file.
+ *
+ *	front.h on_front.c	the fronts and what they may ask
+ *	session.h source.h	who is there
+ *	signin.h attempt.h	sign-ins, windows, the order of things
+ *	vaults.h queue.h	who checks secrets
+ *	bans.h			who stays out
+ *	journal.h loading.h	what is kept, and what is known at the start
+ *	domains.h mail.h	what may be sent, and where it goes
+ *	cli.h control.h ops_*.c	management
+ *
+ * It sees names and secrets in passing, never a hash, a store or the network. Process: core.
+ */
+#ifndef GP_CORE_CORE_H
+#define GP_CORE_CORE_H
+
+#include "config/config.h"
+#include "core/bans.h"
+#include "core/cli.h"
+#include "core/control.h"
+#include "core/domains.h"
+#include "core/effects.h"
+#include "core/front.h"
+#include "core/journal.h"
+#include "core/loading.h"
+#include "core/mail.h"
+#include "core/session.h"
+#include "core/signin.h"
+#include "core/source.h"
+#include "core/stats.h"
+#include "core/vaults.h"
+#include "event/loop.h"
+#include "ipc/ban_map.h"
+#include "ipc/chan.h"
+#include "policy/ban.h"
+
+enum {
+	CORE_TICK_MS = 1000, /* bans end, old failures leave, what failed is tried again */
+};
+
+struct core {
+	struct loop *loop;
+	struct chan *parent; /* gatepostd; NULL in tests */
+	const struct config *config;
+	uint64_t generation;    /* of the configuration; for status */
+	int64_t started;        /* wall clock */
+	int64_t started_steady; /* clock_steady() */
+	struct loop_timer tick;
+
+	struct ban_policy *policy;
+	struct ban_map *ban_map; /* NULL until gatepostd sent it */
+	struct stats stats;
+	struct fronts fronts;
+	struct vaults vaults;
+	struct sessions sessions;
+	struct sources sources;
+	struct windows windows;
+	struct signins signins;
+	struct bans bans;
+	struct domains domains;
+	struct journal journal;
+	struct loading loading;
+	struct effects effects;
+	struct clis clis;
+	struct control control;
+};
+
+/* config: borrowed, replaced by core_configure(). */
+struct core *core_new(struct loop *loop, struct chan *parent, const struct config *config);
+void core_free(struct core **pcore);
+void core_configure(struct core *core, const struct config *config);
+/* What gatepostd says, but for the life of the process itself. */
+void core_on_parent(struct core *core, const struct ipc_message *message, int *fd);
+/* What is due now, whatever the timer says: the clock was moved. */
+void core_sweep(struct core *core);
+
+#endif

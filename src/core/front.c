@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/front.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/core.h"
+
+static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	(void)chan;
+	(void)fd;
+	on_front_message(owner, message);
+}
+
+static void end_sessions(struct front *front)
+{
+	while (!TAILQ_EMPTY(&front->sessions)) {
+		struct session *session = TAILQ_FIRST(&front->sessions);
+
+		session_free(front->core, &session);
+	}
+}
+
+void front_cut(struct front *front, const char *what, uint64_t session)
+{
+	if (front->chan == NULL)
+		return;
+	log_error("front_cut", LOG_UINT("front", front->index), LOG_STR("why", what),
+		LOG_ID("session", session));
+	front->core->stats.peers_cut++;
+	chan_free(&front->chan);
+	end_sessions(front);
+}
+
+static void on_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct front *front = owner;
+
+	(void)chan;
+	/* Its sessions stay until gatepostd says whether it crashed. */
+	if (end == CHAN_END_ATTACK)
+		front_cut(front, "message not permitted", 0);
+	else
+		chan_free(&front->chan);
+}
+
+static void front_free(struct front **pfront)
+{
+	struct front *front = *pfront;
+
+	*pfront = NULL;
+	if (front == NULL)
+		return;
+	chan_free(&front->chan);
+	end_sessions(front);
+	/* A task that is queued still runs, on nothing: it must not find freed memory. */
+	if (front->cut.is_queued)
+		front->is_stuck = false;
+	else
+		mem_free(front);
+}
+
+static void run_cut(struct loop_task *task)
+{
+	struct front *front = task->owner;
+
+	if (front->is_stuck)
+		front_cut(front, "takes no messages", 0);
+	else
+		mem_free(front);
+}
+
+void front_send(struct front *front, const struct ipc_message *message)
+{
+	enum gp_err err;
+
+	if (front->chan == NULL || front->is_stuck)
+		return;
+	err = chan_send(front->chan, message, -1);
+	if (err == GP_OK || err == GP_ERR_CLOSED)
+		return;
+	/* Not here: the caller may be walking through its sessions. */
+	front->is_stuck = true;
+	loop_defer(front->core->loop, &front->cut, run_cut, front);
+}
+
+void front_open(struct core *core, unsigned index, int *fd)
+{
+	static const struct chan_ops ops = { on_message, on_end };
+	struct front *front = NULL;
+
+	if (index >= FRONTS_MAX) {
+		log_error("too_many_fronts", LOG_UINT("front", index));
+		return;
+	}
+	front_gone(core, index, false);
+	front = mem_new(1, sizeof *front);
+	front->core = core;
+	front->index = index;
+	TAILQ_INIT(&front->sessions);
+	front->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_FRONT, &ops, front);
+	core->fronts.front[index] = front;
+}
+
+void front_gone(struct core *core, unsigned index, bool crashed)
+{
+	struct front *front = index < FRONTS_MAX ? core->fronts.front[index] : NULL;
+
+	if (front == NULL)
+		return;
+	if (crashed)
+		signin_penalise_front(core, front);
+	core->fronts.front[index] = NULL;
+	front_free(&front);
+}
+
+void front_fini(struct core *core)
+{
+	for (unsigned index = 0; index < FRONTS_MAX; index++)
+		front_gone(core, index, false);
+}

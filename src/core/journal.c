@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/journal.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/core.h"
+
+enum {
+	LOGIN_SIZE = 320 + 1,
+	CLIENT_NAME_SIZE = 128 + 1,
+	TLS_SIZE = 32 + 1,
+	DETAIL_SIZE = 256 + 1,
+};
+
+struct journal_packet {
+	STAILQ_ENTRY(journal_packet) link;
+	struct buf bytes;
+};
+
+void journal_init(struct core *core)
+{
+	STAILQ_INIT(&core->journal.waiting);
+	core->journal.count = 0;
+}
+
+static void drop_first(struct journal *journal)
+{
+	struct journal_packet *packet = STAILQ_FIRST(&journal->waiting);
+
+	STAILQ_REMOVE_HEAD(&journal->waiting, link);
+	journal->count--;
+	buf_fini(&packet->bytes);
+	mem_free(packet);
+}
+
+void journal_fini(struct core *core)
+{
+	while (!STAILQ_EMPTY(&core->journal.waiting))
+		drop_first(&core->journal);
+}
+
+static void wait(struct core *core, const struct ipc_message *message, bool must)
+{
+	struct journal *journal = &core->journal;
+	struct journal_packet *packet = NULL;
+	size_t most = must ? JOURNAL_WAITING_MAX : JOURNAL_INFORM_MAX;
+
+	if (journal->count >= most) {
+		core->stats.events_dropped++;
+		if (must)
+			log_error("journal_full", LOG_STR("message", ipc_type_name(message->type)));
+		return;
+	}
+	packet = mem_new(1, sizeof *packet);
+	buf_init(&packet->bytes, IPC_PACKET_MAX);
+	if (ipc_encode(message, &packet->bytes) != GP_OK) {
+		core->stats.events_dropped++;
+		buf_fini(&packet->bytes);
+		mem_free(packet);
+		return;
+	}
+	STAILQ_INSERT_TAIL(&journal->waiting, packet, link);
+	journal->count++;
+}
+
+void journal_flush(struct core *core)
+{
+	struct journal *journal = &core->journal;
+
+	while (!STAILQ_EMPTY(&journal->waiting)) {
+		struct journal_packet *packet = STAILQ_FIRST(&journal->waiting);
+		struct ipc_message message;
+
+		GP_ASSERT(ipc_decode(buf_slice(&packet->bytes), &message) == GP_OK);
+		if (vaults_send_desk(core, &message, -1) != GP_OK)
+			return;
+		core->stats.events_sent += message.type == IPC_EVENT;
+		drop_first(journal);
+	}
+}
+
+void journal_send(struct core *core, const struct ipc_message *message, bool must)
+{
+	journal_flush(core);
+	if (STAILQ_EMPTY(&core->journal.waiting) && vaults_send_desk(core, message, -1) == GP_OK)
+		core->stats.events_sent += message->type == IPC_EVENT;
+	else
+		wait(core, message, must);
+}
+
+/* A secret was checked, or a failure counts: that costs the source something, and so bounds it. */
+static bool is_checked(const struct ipc_event *event)
+{
+	if (event->counted || event->verdict == VERDICT_OK)
+		return true;
+	return event->verdict == VERDICT_DENY && event->mechanism != MECHANISM_NONE;
+}
+
+void journal_event(struct core *core, struct ipc_event *event)
+{
+	struct ipc_message message = { .type = IPC_EVENT };
+	struct ip source = ip_source(&event->client);
+	bool must = is_checked(event);
+	char login[LOGIN_SIZE];
+	char client_name[CLIENT_NAME_SIZE];
+	char tls[TLS_SIZE];
+	char detail[DETAIL_SIZE];
+
+	if (!must && !source_may_note(core, &source)) {
+		core->stats.events_dropped++;
+		return;
+	}
+	text_escape(event->login, login, sizeof login);
+	text_escape(event->client_name, client_name, sizeof client_name);
+	text_escape(event->tls, tls, sizeof tls);
+	text_escape(event->detail, detail, sizeof detail);
+	event->at = clock_wall();
+	event->login = slice_str(login);
+	event->client_name = slice_str(client_name);
+	event->tls = slice_str(tls);
+	event->detail = slice_str(detail);
+	log_info("signin", LOG_ID("session", event->session), LOG_IP("client", &event->client),
+		LOG_STR("service", service_name((enum service)event->service)),
+		LOG_STR("login", login),
+		LOG_STR("verdict", verdict_name((enum verdict)event->verdict)),
+		LOG_STR("reason", reason_name((enum reason)event->reason)));
+	message.event = *event;
+	journal_send(core, &message, must);
+}
+
+static struct ipc_event event_of(
+	const struct session *session, enum verdict verdict, enum reason reason)
+{
+	return (struct ipc_event){
+		.session = session->id,
+		.client = session->client,
+		.client_port = session->client_port,
+		.service = (uint8_t)session->service,
+		.mechanism = MECHANISM_NONE,
+		.verdict = (uint8_t)verdict,
+		.reason = (uint8_t)reason,
+		.account = session->account,
+		.device = session->device,
+		.login = slice_str(session->address),
+		.client_name = slice_str(session->client_name),
+		.tls = slice_str(session->tls),
+	};
+}
+
+void journal_session_event(struct core *core, const struct session *session, enum verdict verdict,
+	enum reason reason, struct slice detail)
+{
+	struct ipc_event event = event_of(session, verdict, reason);
+
+	event.detail = detail;
+	event.counted = reason == REASON_CRASHED;
+	journal_event(core, &event);
+}
+
+void journal_note(struct core *core, const struct session *session, const struct ipc_note *note)
+{
+	struct ipc_event event = event_of(session, VERDICT_DENY, (enum reason)note->reason);
+
+	core->stats.notes++;
+	event.client_name = note->client_name;
+	event.tls = note->tls;
+	event.detail = note->detail;
+	journal_event(core, &event);
+}

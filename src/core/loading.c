@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/loading.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/core.h"
+
+/* Time-outs between our own processes do not follow a clock that is moved for a rehearsal. */
+static int64_t real_ms(void)
+{
+	return clock_steady() - clock_shifted();
+}
+
+bool loading_is_done(const struct core *core)
+{
+	return core->loading.is_done;
+}
+
+static void ask(struct core *core)
+{
+	struct loading *loading = &core->loading;
+	int64_t window = (int64_t)core->config->autoban_window;
+	struct ipc_message message = { .type = IPC_LOAD };
+
+	message.load.request = ++loading->request;
+	/* A later load is for the domains alone: core's own windows know better by then. */
+	message.load.since = loading->is_done ? INT64_MAX : clock_wall() - window;
+	journal_flush(core);
+	if (vaults_send_desk(core, &message, -1) != GP_OK)
+		return;
+	domains_begin(core);
+	if (!loading->is_done)
+		source_clear_windows(core);
+	loading->is_wanted = false;
+	loading->is_under_way = true;
+	loading->next = real_ms() + LOADING_TIMEOUT_MS;
+}
+
+void loading_want(struct core *core)
+{
+	core->loading.is_wanted = true;
+	core->loading.next = 0;
+	if (!core->loading.is_under_way)
+		ask(core);
+}
+
+void loading_on_desk(struct core *core, bool is_there)
+{
+	struct loading *loading = &core->loading;
+
+	if (loading->is_under_way) {
+		loading->is_under_way = false;
+		loading->is_wanted = true;
+	}
+	if (is_there && (loading->is_wanted || !loading->is_done))
+		ask(core);
+}
+
+void loading_tick(struct core *core)
+{
+	struct loading *loading = &core->loading;
+
+	if (real_ms() < loading->next)
+		return;
+	if (loading->is_under_way) {
+		log_error("load_timeout", LOG_UINT("request", loading->request));
+		loading->is_under_way = false;
+		loading->has_failed = true;
+		loading->is_wanted = true;
+	}
+	if (loading->is_wanted)
+		ask(core);
+}
+
+/* The memory of windows may be full of stronger ones; then this one is not remembered. */
+static void on_restored(struct counter_ask *ask, const struct counter_result *result)
+{
+	(void)ask;
+	(void)result;
+}
+
+void loading_on_failure_row(struct core *core, const struct ipc_failure_row *row)
+{
+	/* Nobody waits for these answers, so they may share one question. */
+	static struct counter_ask nobody = { .on_answer = on_restored };
+	struct ip source = ip_source(&row->source);
+
+	if (core->loading.is_done || !core->loading.is_under_way ||
+		ban_is_exempt(core->policy, &source))
+		return;
+	counter_add(source_window(core, &source), source_key(&source), 1,
+		ban_failure_age(row->at, clock_wall()), &nobody);
+}
+
+void loading_on_ban_row(struct core *core, const struct ipc_ban_row *row)
+{
+	if (!core->loading.is_done && core->loading.is_under_way)
+		bans_restore(core, row);
+}
+
+void loading_on_domain_row(struct core *core, const struct ipc_domain_row *row)
+{
+	if (core->loading.is_under_way)
+		domains_add(core, row);
+}
+
+void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
+{
+	struct loading *loading = &core->loading;
+	bool is_first = !loading->is_done;
+
+	if (!loading->is_under_way || message->request != loading->request)
+		return;
+	loading->is_under_way = false;
+	loading->has_failed = !message->ok;
+	domains_end(core, message->ok);
+	if (!message->ok) {
+		log_error("load_failed", LOG_SLICE("why", message->why));
+		loading->is_wanted = true;
+		loading->next = real_ms() + LOADING_RETRY_MS;
+		return;
+	}
+	loading->is_done = true;
+	log_info("loaded", LOG_UINT("domains", core->domains.now.count),
+		LOG_UINT("bans", core->bans.by_source.count));
+	if (is_first)
+		signin_start_all(core);
+	if (loading->is_wanted)
+		ask(core);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A sign-in from the question of a front to its answer. What each step decides is policy/ban.h and
+ * policy/signin.h; here is the order of things, which is what makes "exactly five" true:
+ *
+ *	signin_begin()
+ *	   |                         not loaded yet
+ *	   +--------------------------------------------> LOADING --signin_start_all()--.
+ *	 start() <-----------------------------------------------------------------------'
+ *	   |-- banned --------------------------------------------------------> finish(BANNED)
+ *	   |-- exempt source ------------------------.
+ *	 reserve()   place taken in the window        |
+ *	   |-- FULL ---> WAITING --signin_wake()--.   |
+ *	   |              '-- signin_wait over --------------------------------> finish(BUSY)
+ *	   |-- SPENT ---------------------------------------------------------> finish(BANNED)
+ *	   | GRANTED <-----------------------------'  |
+ *	 hand_over() <--------------------------------'
+ *	   |   QUEUED or CHECKING at a vault (vaults.h)
+ *	   |     '-- queue full, vault gone, time-out -----------------------> finish(TEMPORARY)
+ *	 signin_on_answer()
+ *	   |-- right ------------------------- place released ----------------> finish(OK)
+ *	   |-- wrong --> COMMITTING --> on_committed(): event to the vault,
+ *	                                then the ban if it was the last ------> finish(DENY...)
+ *
+ * An attempt belongs to nobody's session: a client that leaves does not end it, its guess is made
+ * and counts. The secret lives in it from the front's message to the vault's answer.
+ */
+#ifndef GP_CORE_SIGNIN_H
+#define GP_CORE_SIGNIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/secret.h"
+#include "base/terms.h"
+#include "core/source.h"
+#include "counter/counter.h"
+#include "event/loop.h"
+#include "ipc/message.h"
+#include "policy/signin.h"
+
+enum {
+	SIGNIN_ATTEMPTS_MAX = 16384, /* at once */
+	SIGNIN_WAITING_MAX = 512,    /* of one source, for a place */
+};
+
+struct core;
+struct front;
+struct vault;
+struct queue_share;
+
+enum attempt_state {
+	ATTEMPT_LOADING,    /* until core knows the bans */
+	ATTEMPT_RESERVING,  /* the counter was asked for a place */
+	ATTEMPT_WAITING,    /* for a place */
+	ATTEMPT_QUEUED,     /* for a vault */
+	ATTEMPT_CHECKING,   /* the vault was asked */
+	ATTEMPT_COMMITTING, /* the counter was told of the failure */
+};
+
+struct attempt {
+	struct core *core;
+	struct map_node node;
+	uint64_t id; /* the vault's request, too */
+	enum attempt_state state;
+	TAILQ_ENTRY(attempt) link; /* signins.loading, source.waiting, a share, vault.checking */
+	bool is_in_waiting;
+	struct loop_timer timer;
+
+	uint64_t session; /* may be gone by now */
+	struct source *source;
+	struct ip client;
+	uint16_t client_port;
+	enum service service;
+	enum mechanism mechanism;
+	char *typed;
+	char login[SIGNIN_LOGIN_SIZE]; /* canonical; "": no account can be called so */
+	char *client_name;
+	char *tls;
+	struct secret *secret;
+
+	struct counter_ask ask;
+	bool has_place;
+	uint64_t token;
+	enum ipc_lane lane;
+	struct vault *vault;       /* CHECKING */
+	struct queue_share *share; /* QUEUED */
+	uint64_t changes;          /* accounts changed when the vault was asked (effects.h) */
+
+	enum reason reason; /* the vault's answer */
+	uint64_t account;
+	uint64_t device;
+};
+
+struct signins {
+	struct map by_id;
+	uint64_t last_id;
+	struct attempt_list loading;
+	size_t waiting; /* for a place */
+	uint64_t crashes;
+};
+
+void signin_init(struct core *core);
+void signin_fini(struct core *core);
+
+void signin_begin(struct core *core, struct session *session, const struct ipc_signin *message);
+struct attempt *signin_find(struct core *core, uint64_t id);
+bool signin_is_waiting(const struct session *session);
+
+/* The first load is done. */
+void signin_start_all(struct core *core);
+/* A place may be free for the attempts of this source that wait. */
+void signin_wake(struct core *core, struct source *source);
+/* The source was banned. */
+void signin_refuse_waiting(struct core *core, struct source *source);
+
+/* From the vaults: it was asked; it answered; it cannot be asked. */
+void signin_on_asked(struct attempt *attempt, struct vault *vault);
+void signin_on_answer(struct attempt *attempt, const struct ipc_verify_reply *reply);
+void signin_fail(struct attempt *attempt, enum reason reason);
+
+/* A front crashed: one failure for each source that was not signed in on it. */
+void signin_penalise_front(struct core *core, struct front *front);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/vaults.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/core.h"
+
+static struct queue *queue_of(struct core *core, enum ipc_lane lane)
+{
+	return lane == IPC_LANE_FAST ? &core->vaults.fast : &core->vaults.slow;
+}
+
+static unsigned at_once(enum ipc_lane lane)
+{
+	return lane == IPC_LANE_FAST ? VAULTS_FAST_AT_ONCE : 1;
+}
+
+void vaults_init(struct core *core)
+{
+	queue_init(&core->vaults.fast);
+	queue_init(&core->vaults.slow);
+}
+
+static struct vault *desk(struct core *core)
+{
+	for (unsigned i = 0; i < VAULTS_MAX; i++) {
+		struct vault *vault = core->vaults.vault[i];
+
+		if (vault != NULL && vault->lane == IPC_LANE_DESK && vault->chan != NULL)
+			return vault;
+	}
+	return NULL;
+}
+
+enum gp_err vaults_send_desk(struct core *core, const struct ipc_message *message, int fd)
+{
+	struct vault *vault = desk(core);
+
+	return vault != NULL ? chan_send(vault->chan, message, fd) : GP_ERR_CLOSED;
+}
+
+void vaults_flush_desk(struct core *core, int64_t ms)
+{
+	struct vault *vault = desk(core);
+
+	if (vault == NULL || chan_flush(vault->chan, ms) != GP_OK)
+		log_warn("events_may_be_lost", LOG_UINT("waiting", core->journal.count));
+}
+
+void vaults_pause_desk(struct core *core, bool is_paused)
+{
+	struct vault *vault = desk(core);
+
+	core->vaults.is_desk_paused = is_paused;
+	if (vault == NULL) /* the next one is told when it comes */
+		return;
+	if (is_paused)
+		chan_pause(vault->chan);
+	else
+		chan_resume(vault->chan);
+}
+
+/* The one of the lane with the fewest questions that can take one more. */
+static struct vault *free_vault(struct core *core, enum ipc_lane lane)
+{
+	struct vault *best = NULL;
+
+	for (unsigned i = 0; i < VAULTS_MAX; i++) {
+		struct vault *vault = core->vaults.vault[i];
+
+		if (vault == NULL || vault->chan == NULL || vault->lane != lane ||
+			vault->asked >= at_once(lane))
+			continue;
+		if (best == NULL || vault->asked < best->asked)
+			best = vault;
+	}
+	return best;
+}
+
+static enum gp_err ask(struct vault *vault, struct attempt *attempt)
+{
+	struct ipc_message message = { .type = IPC_VERIFY,
+		.verify = { .request = attempt->id,
+			.session = attempt->session,
+			.protocol = (uint8_t)service_protocol(attempt->service),
+			.login = slice_str(attempt->login),
+			.secret = secret_slice(attempt->secret) } };
+	enum gp_err err = chan_send(vault->chan, &message, -1);
+
+	if (err != GP_OK)
+		return err;
+	vault->asked++;
+	signin_on_asked(attempt, vault);
+	TAILQ_INSERT_TAIL(&vault->checking, attempt, link);
+	return GP_OK;
+}
+
+/* Gives free vaults of the lane what waits. */
+static void pump(struct core *core, enum ipc_lane lane)
+{
+	struct queue *queue = queue_of(core, lane);
+
+	while (queue->count > 0) {
+		struct vault *vault = free_vault(core, lane);
+		struct attempt *attempt = NULL;
+
+		if (vault == NULL)
+			return;
+		attempt = queue_pop(queue);
+		if (ask(vault, attempt) != GP_OK)
+			signin_fail(attempt, REASON_VAULT);
+	}
+}
+
+void vaults_verify(struct core *core, struct attempt *attempt)
+{
+	size_t max =
+		attempt->lane == IPC_LANE_FAST ? VAULTS_FAST_QUEUE : core->config->signin_queue;
+	enum ipc_lane lane = attempt->lane;
+	struct queue *queue = queue_of(core, lane);
+	struct attempt *loser = NULL;
+
+	if (queue->count == 0 && free_vault(core, lane) != NULL)
+		max = 1; /* it does not stay */
+	loser = queue_push(queue, attempt, max);
+	if (loser != NULL)
+		signin_fail(loser, REASON_QUEUE_FULL);
+	pump(core, lane);
+}
+
+void vaults_cancel(struct core *core, struct attempt *attempt)
+{
+	if (attempt->vault != NULL)
+		TAILQ_REMOVE(&attempt->vault->checking, attempt, link);
+	else if (attempt->share != NULL)
+		queue_remove(queue_of(core, attempt->lane), attempt);
+	attempt->vault = NULL;
+}
+
+static void on_verify_reply(struct vault *vault, const struct ipc_verify_reply *reply)
+{
+	struct core *core = vault->core;
+	enum ipc_lane lane = vault->lane;
+	struct attempt *attempt = signin_find(core, reply->request);
+
+	if (vault->asked == 0) {
+		log_error("vault_babbles", LOG_UINT("vault", vault->index));
+		return;
+	}
+	vault->asked--;
+	vault->answered++;
+	/* An answer that comes after the time-out is nobody's any more. */
+	if (attempt != NULL && attempt->vault == vault) {
+		vaults_cancel(core, attempt);
+		signin_on_answer(attempt, reply);
+	}
+	pump(core, lane);
+}
+
+static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct vault *vault = owner;
+	struct core *core = vault->core;
+
+	(void)chan;
+	(void)fd;
+	if (message->type == IPC_VERIFY_REPLY)
+		on_verify_reply(vault, &message->verify_reply);
+	else if (message->type == IPC_BAN_ROW)
+		loading_on_ban_row(core, &message->ban_row);
+	else if (message->type == IPC_FAILURE_ROW)
+		loading_on_failure_row(core, &message->failure_row);
+	else if (message->type == IPC_DOMAIN_ROW)
+		loading_on_domain_row(core, &message->domain_row);
+	else if (message->type == IPC_LOADED)
+		loading_on_loaded(core, &message->loaded);
+	else if (message->type == IPC_OP_ROW)
+		control_on_row(core, &message->op_row);
+	else if (message->type == IPC_OP_PROGRESS)
+		control_on_progress(core, &message->op_progress);
+	else if (message->type == IPC_OP_DONE)
+		control_on_done(core, &message->op_done);
+}
+
+/* Its questions fail, its place stays for the next one. */
+static void close_vault(struct vault *vault)
+{
+	struct core *core = vault->core;
+
+	chan_free(&vault->chan);
+	vault->asked = 0;
+	while (!TAILQ_EMPTY(&vault->checking))
+		signin_fail(TAILQ_FIRST(&vault->checking), REASON_VAULT);
+	if (vault->lane == IPC_LANE_DESK) {
+		loading_on_desk(core, false);
+		control_on_desk_gone(core);
+	}
+}
+
+static void on_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct vault *vault = owner;
+
+	(void)chan;
+	if (end == CHAN_END_ATTACK)
+		vault->core->stats.peers_cut++;
+	log_warn("vault_gone", LOG_UINT("vault", vault->index));
+	close_vault(vault);
+}
+
+void vaults_gone(struct core *core, unsigned index)
+{
+	struct vault *vault = index < VAULTS_MAX ? core->vaults.vault[index] : NULL;
+
+	if (vault == NULL)
+		return;
+	if (vault->chan != NULL)
+		close_vault(vault);
+	core->vaults.vault[index] = NULL;
+	mem_free(vault);
+}
+
+void vaults_open(struct core *core, unsigned index, enum ipc_lane lane, int *fd)
+{
+	static const struct chan_ops ops = { on_message, on_end };
+	struct vault *vault = NULL;
+	bool is_known_lane =
+		lane == IPC_LANE_FAST || lane == IPC_LANE_SLOW || lane == IPC_LANE_DESK;
+
+	if (index >= VAULTS_MAX || !is_known_lane) {
+		log_error("vault_ignored", LOG_UINT("vault", index), LOG_INT("lane", lane));
+		return;
+	}
+	vaults_gone(core, index);
+	vault = mem_new(1, sizeof *vault);
+	vault->core = core;
+	vault->index = index;
+	vault->lane = lane;
+	TAILQ_INIT(&vault->checking);
+	vault->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_VAULT, &ops, vault);
+	core->vaults.vault[index] = vault;
+	if (lane == IPC_LANE_DESK) {
+		vaults_pause_desk(core, core->vaults.is_desk_paused);
+		bans_resend(core);
+		journal_flush(core);
+		loading_on_desk(core, true);
+	} else {
+		pump(core, lane);
+	}
+}
+
+void vaults_fini(struct core *core)
+{
+	for (unsigned index = 0; index < VAULTS_MAX; index++)
+		vaults_gone(core, index);
+	queue_fini(&core->vaults.fast);
+	queue_fini(&core->vaults.slow);
+}
