@@ -20,6 +20,8 @@
 struct db;
 struct db_statement;
 
+/* See store_create(). */
+enum gp_err db_create(const char *path, struct gp_why *why) GP_CHECKED;
 enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why) GP_CHECKED;
 void db_close(struct db **pdb); /* no statement may be in use */
 

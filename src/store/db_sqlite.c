@@ -59,12 +59,15 @@ static enum gp_err exec(struct db *db, const char *sql, const char *what)
 }
 
 /* SQLite would make it readable for everybody; its journals take after it. */
-static void create_private(const char *path)
+enum gp_err db_create(const char *path, struct gp_why *why)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && errno != EEXIST)
+		return gp_why_set(why, GP_ERR_STORE, "create %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
+	return GP_OK;
 }
 
 enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
@@ -82,7 +85,6 @@ enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
 	int rc;
 	enum gp_err err;
 
-	create_private(path);
 	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	if (rc != SQLITE_OK) {
 		err = gp_why_set(why, GP_ERR_STORE, "open %s: %s", path,

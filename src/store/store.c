@@ -96,12 +96,20 @@ static enum gp_err is_current(struct store *store, bool *ret_current)
 	return err;
 }
 
+enum gp_err store_create(const char *path, struct gp_why *why)
+{
+	return db_create(path, why);
+}
+
 enum gp_err store_open(const char *path, struct store **ret_store, struct gp_why *why)
 {
 	struct store *store = mem_new(1, sizeof *store);
 	struct gp_why reason = { "" };
 	bool is_done = false;
-	enum gp_err err = db_open(path, &store->db, why);
+	enum gp_err err = db_create(path, why);
+
+	if (err == GP_OK)
+		err = db_open(path, &store->db, why);
 
 	if (err != GP_OK) {
 		store_close(&store);

@@ -39,6 +39,9 @@ enum {
 	STORE_WAIT_MS = 5000,    /* for another writer, unless set otherwise */
 };
 
+/* Makes an empty file that nobody else can read, unless there is one: so that its owner can be set
+ * before store_open(). */
+enum gp_err store_create(const char *path, struct gp_why *why) GP_CHECKED;
 /*
  * Opens the database, making or migrating it as needed. A schema newer than this program is
  * refused. Several processes may open it at once.
@@ -177,7 +180,7 @@ enum gp_err store_ban_each(struct store *store, int64_t now,
 
 /* ---- sign-in events ---- */
 
-/* Texts may be any bytes: they are kept escaped (base/text.h). */
+/* Texts come escaped from core; any that is not printable is escaped here (base/text.h). */
 struct store_event {
 	int64_t at;
 	uint64_t session;

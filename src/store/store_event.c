@@ -7,7 +7,7 @@
 #include "store/store_private.h"
 
 enum {
-	TEXT_SIZE = 512, /* of an escaped text; a name of 320 odd bytes is cut */
+	TEXT_SIZE = 512, /* what is longer is cut */
 	FILTER_SQL_MAX = 4096,
 };
 
@@ -40,6 +40,13 @@ struct event_texts {
 	char detail[TEXT_SIZE];
 };
 
+/* Core escapes what came from outside; whatever else gets here must not break a table or JSON. */
+static void make_printable(struct slice text, char *out, size_t size)
+{
+	if (!text_is_printable(text) || !slice_copy(text, out, size))
+		text_escape(text, out, size);
+}
+
 static void escape_all(const struct store_event *event, struct event_texts *out)
 {
 	struct ip source = ip_source(&event->client);
@@ -47,10 +54,10 @@ static void escape_all(const struct store_event *event, struct event_texts *out)
 	(void)snprintf(out->session, sizeof out->session, "%016" PRIx64, event->session);
 	(void)ip_format(&event->client, out->client);
 	(void)ip_format_source(&source, out->source);
-	text_escape(event->login, out->login, sizeof out->login);
-	text_escape(event->client_name, out->client_name, sizeof out->client_name);
-	text_escape(event->tls, out->tls, sizeof out->tls);
-	text_escape(event->detail, out->detail, sizeof out->detail);
+	make_printable(event->login, out->login, sizeof out->login);
+	make_printable(event->client_name, out->client_name, sizeof out->client_name);
+	make_printable(event->tls, out->tls, sizeof out->tls);
+	make_printable(event->detail, out->detail, sizeof out->detail);
 }
 
 enum gp_err store_event_add(struct store *store, const struct store_event *event)
@@ -185,7 +192,7 @@ static void fill_conditions(const struct store_event_filter *filter, struct filt
 {
 	const struct slice none = { 0 };
 
-	text_escape(filter->login, texts->login, sizeof texts->login);
+	make_printable(filter->login, texts->login, sizeof texts->login);
 	(void)ip_format_source(&filter->source, texts->source);
 	(void)snprintf(texts->session, sizeof texts->session, "%016" PRIx64, filter->session);
 	out[0] = (struct condition){ filter->account != 0, "e.account_id = ", none,

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * gatepost-vault: the only process that opens the store and sees hashes and keys. The store is
+ * opened before the sandbox closes; afterwards there is nothing but it and the channel to core.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypt/key.h"
+#include "privsep/child.h"
+#include "vault/desk.h"
+#include "vault/import.h"
+#include "vault/vault.h"
+
+/* The process's own; child_main() hands out a struct child, whose state points here. */
+static struct vault vault;
+
+static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	(void)chan;
+	vault_on_message(owner, message, fd);
+}
+
+static void on_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct vault *self = owner;
+
+	(void)chan;
+	log_info("core_gone", LOG_STR("how", end == CHAN_END_ATTACK ? "attack" : "closed"));
+	vault_on_core_gone(self);
+	chan_free(&self->core);
+}
+
+static char *database_path(const struct config *config)
+{
+	return config->database != NULL ? mem_strdup(config->database)
+					: mem_printf("%s/gatepost.db", config->state_dir);
+}
+
+/* Started as root, the files must be the user's that the sandbox will become: SQLite gives its
+ * journals the owner of the database. */
+static void give_to_user(const char *path, const char *user)
+{
+	unsigned long long number = 0;
+	const struct passwd *entry = NULL;
+
+	if (geteuid() != 0 || user == NULL)
+		return;
+	entry = slice_to_u64(slice_str(user), INT32_MAX, &number) ? getpwuid((uid_t)number)
+								  : getpwnam(user);
+	if (entry == NULL && number == 0)
+		return;
+	if (lchown(path, entry != NULL ? entry->pw_uid : (uid_t)number,
+		    entry != NULL ? entry->pw_gid : (gid_t)number) != 0)
+		log_warn("store_owner", LOG_STR("path", path), LOG_ERRNO);
+}
+
+static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
+{
+	char *path = database_path(config);
+	enum gp_err err;
+
+	desk_setup();
+	child->state = &vault;
+	vault.lane = child->lane;
+	vault.loop = child->loop;
+	err = store_create(path, why);
+	if (err == GP_OK)
+		give_to_user(path, config->vault_user);
+	if (err == GP_OK)
+		err = store_open(path, &vault.store, why);
+	if (err == GP_OK && vault.lane != IPC_LANE_DESK)
+		store_set_wait(vault.store, VAULT_LANE_WAIT_MS);
+	if (err == GP_OK)
+		err = pwhash_policy_init(
+			&vault.policy, config->argon2_memory, config->argon2_passes);
+	mem_free(path);
+	return err;
+}
+
+static enum gp_err take_key(const struct child_material *material, const char *what,
+	struct secret **pkey, struct gp_why *why)
+{
+	return *pkey == NULL ? key_decode(material->bytes, what, pkey, why)
+			     : gp_why_set(why, GP_ERR_CONFIG, "the %s came twice", what);
+}
+
+static enum gp_err take_keys(const struct child_material *materials, size_t count,
+	struct secret **ppepper, struct secret **ptoken_key, struct gp_why *why)
+{
+	enum gp_err err = GP_OK;
+
+	for (size_t i = 0; err == GP_OK && i < count; i++) {
+		if (materials[i].kind == IPC_MATERIAL_PEPPER)
+			err = take_key(&materials[i], "pepper", ppepper, why);
+		else if (materials[i].kind == IPC_MATERIAL_TOKEN_KEY)
+			err = take_key(&materials[i], "token key", ptoken_key, why);
+	}
+	if (err == GP_OK && *ppepper == NULL)
+		err = gp_why_set(why, GP_ERR_CONFIG, "there is no pepper (pepper_file)");
+	return err;
+}
+
+static enum gp_err on_config(struct child *child, const struct config *config,
+	const struct child_material *materials, size_t count, struct gp_why *why)
+{
+	struct secret *pepper = NULL;
+	struct secret *token_key = NULL;
+	struct pwhash_policy policy = vault.policy;
+	bool is_first = vault.config == NULL;
+	enum gp_err err = take_keys(materials, count, &pepper, &token_key, why);
+
+	(void)child;
+	if (err == GP_OK &&
+		(policy.memory != config->argon2_memory || policy.passes != config->argon2_passes))
+		err = pwhash_policy_init(&policy, config->argon2_memory, config->argon2_passes);
+	if (err != GP_OK) {
+		secret_free(&pepper);
+		secret_free(&token_key);
+		return err;
+	}
+	secret_free(&vault.pepper);
+	secret_free(&vault.token_key);
+	vault.pepper = pepper;
+	vault.token_key = token_key;
+	vault.policy = policy;
+	vault.config = config;
+	if (is_first)
+		record_init(&vault);
+	return GP_OK;
+}
+
+static void on_control(struct child *child, const struct ipc_message *message, int *fd)
+{
+	static const struct chan_ops ops = { on_message, on_end };
+
+	if (message->type != IPC_PEER || message->peer.role != IPC_ROLE_CORE || *fd < 0)
+		return;
+	if (vault.core != NULL) {
+		vault_on_core_gone(&vault);
+		chan_free(&vault.core);
+	}
+	vault.core = chan_new(child->loop, fd, IPC_ROLE_VAULT, IPC_ROLE_CORE, &ops, &vault);
+}
+
+static void on_stop(struct child *child, unsigned grace_ms)
+{
+	(void)grace_ms;
+	vault_on_core_gone(&vault);
+	record_fini(&vault);
+	chan_free(&vault.core);
+	store_close(&vault.store);
+	secret_free(&vault.pepper);
+	secret_free(&vault.token_key);
+	loop_stop(child->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct child_ops ops = { .role = IPC_ROLE_VAULT,
+		.before_jail = before_jail,
+		.on_config = on_config,
+		.on_message = on_control,
+		.on_stop = on_stop };
+
+	return child_main(&ops, argc, argv);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rows of account.add, list and show:
+ *	id, address, role, route ("" for its domain's), created_at, has_password, password_at,
+ *	is_off, blocked_at, block_reason, twofactor_at
+ * account.show has also:
+ *	aliases (as many as a row holds), alias_count, devices [{id, name}]
+ * Rows of twofactor.status: address, on, since
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "vault/desk.h"
+
+enum {
+	SHOW_ALIASES_BYTES = 6000, /* of aliases in a row, beside 50 devices with longest names */
+};
+
+static json_t *account_json(const struct store_account *account)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:b, s:o, s:b, s:o, s:s, s:o}", "id",
+		(json_int_t)account->id, "address", account->address, "role", account->role,
+		"route", account->route, "created_at", desk_json_time(account->created_at),
+		"has_password", account->password[0] != '\0', "password_at",
+		desk_json_time(account->password_at), "is_off", (int)account->is_off, "blocked_at",
+		desk_json_time(account->blocked_at), "block_reason", account->block_reason,
+		"twofactor_at", desk_json_time(account->twofactor_at));
+}
+
+static enum gp_err hash_argument(struct desk_op *op, char out[static PWHASH_SIZE])
+{
+	struct slice password = slice_str(desk_string(op, "password"));
+	enum gp_err err = desk_check_password(password, &op->why);
+
+	return err == GP_OK ? pwhash_make(&op->vault->policy, password, out) : err;
+}
+
+/* ---- account.add ---- */
+
+static enum gp_err add_aliases(struct desk_op *op)
+{
+	const json_t *aliases = json_object_get(op->args, "aliases");
+	enum gp_err err = GP_OK;
+
+	for (size_t i = 0; err == GP_OK && i < json_array_size(aliases); i++) {
+		struct slice typed = slice_str(json_string_value(json_array_get(aliases, i)));
+		char address[STORE_ADDRESS_SIZE];
+
+		err = desk_new_address(op->vault, typed, address, &op->why);
+		if (err != GP_OK)
+			return err;
+		err = store_alias_add(op->vault->store, op->account, slice_str(address));
+		if (err == GP_ERR_EXISTS)
+			err = gp_why_set(&op->why, err, "%.200s is taken", address);
+		else if (err == GP_ERR_NOT_FOUND)
+			err = gp_why_set(
+				&op->why, err, "no domain for %.200s: domain add first", address);
+		else if (err == GP_ERR_LIMIT)
+			err = gp_why_set(
+				&op->why, err, "at most %d aliases an account", STORE_ALIASES_MAX);
+	}
+	return err;
+}
+
+static enum gp_err ensure_domain(struct desk_op *op, const char *address)
+{
+	struct slice name = slice_str(strrchr(address, '@') + 1);
+	struct store_domain domain;
+	uint64_t id;
+	enum gp_err err = store_domain_find(op->vault->store, name, &domain);
+
+	if (err != GP_ERR_NOT_FOUND)
+		return err;
+	if (!desk_bool(op, "create_domain"))
+		return gp_why_set(&op->why, err, "no domain %.200s: domain add first", name.data);
+	op->effect = IPC_EFFECT_DOMAINS;
+	return store_domain_add(op->vault->store, name, slice_str(NULL), clock_wall(), &id);
+}
+
+static enum gp_err fill_account(struct desk_op *op, struct store_account *account)
+{
+	const char *role = desk_string(op, "role");
+	const char *route = desk_string(op, "route");
+	enum gp_err err = desk_new_address(
+		op->vault, slice_str(desk_string(op, "address")), account->address, &op->why);
+
+	role = role != NULL ? role : "user";
+	if (err == GP_OK)
+		err = desk_check_role(slice_str(role), &op->why);
+	if (err == GP_OK)
+		err = desk_check_route(op->vault, slice_str(route), &op->why);
+	if (err == GP_OK && desk_string(op, "password") != NULL)
+		err = hash_argument(op, account->password);
+	if (err != GP_OK)
+		return err;
+	GP_ASSERT(slice_copy(slice_str(role), account->role, sizeof account->role));
+	GP_ASSERT(slice_copy(slice_str(route), account->route, sizeof account->route));
+	memcpy(op->subject, account->address, sizeof op->subject);
+	return GP_OK;
+}
+
+enum gp_err op_account_add(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = fill_account(op, &account);
+
+	if (err == GP_OK)
+		err = desk_begin(op);
+	if (err == GP_OK)
+		err = ensure_domain(op, account.address);
+	if (err == GP_OK)
+		err = store_account_add(op->vault->store, &account, clock_wall(), &op->account);
+	if (err == GP_ERR_EXISTS)
+		err = gp_why_set(&op->why, err, "%.200s exists already", account.address);
+	if (err == GP_OK)
+		err = add_aliases(op);
+	if (err == GP_OK)
+		err = store_account_find(op->vault->store, slice_str(op->subject), &account);
+	if (err == GP_OK)
+		err = desk_row(op, account_json(&account));
+	mem_wipe(account.password, sizeof account.password);
+	return err;
+}
+
+/* ---- looking ---- */
+
+static enum gp_err list_row(const struct store_account *account, void *arg)
+{
+	return desk_row(arg, account_json(account));
+}
+
+enum gp_err op_account_list(struct desk_op *op)
+{
+	const char *match = desk_string(op, "match");
+	char lower[STORE_ADDRESS_SIZE] = "";
+	uint64_t limit;
+	enum gp_err err = desk_limit(op, &limit);
+
+	if (err != GP_OK)
+		return err;
+	if (!slice_copy(slice_str(match), lower, sizeof lower))
+		return gp_why_set(&op->why, GP_ERR_LIMIT, "\"match\" is too long");
+	text_lower_all(lower);
+	return store_account_each(op->vault->store, slice_str(lower),
+		slice_str(desk_string(op, "after")), limit, list_row, op);
+}
+
+struct aliases {
+	json_t *list;
+	size_t count;
+	size_t bytes;
+};
+
+static enum gp_err add_alias_json(struct slice address, void *arg)
+{
+	struct aliases *aliases = arg;
+
+	aliases->count++;
+	aliases->bytes += address.len + 3;
+	if (aliases->bytes <= SHOW_ALIASES_BYTES)
+		GP_ASSERT(json_array_append_new(aliases->list, desk_json_text(address)) == 0);
+	return GP_OK;
+}
+
+static enum gp_err add_device_json(const struct store_device *device, void *arg)
+{
+	GP_ASSERT(json_array_append_new(
+			  arg, json_pack("{s:I, s:o}", "id", (json_int_t)device->id, "name",
+				       desk_json_text(slice_str(device->name)))) == 0);
+	return GP_OK;
+}
+
+enum gp_err op_account_show(struct desk_op *op)
+{
+	struct store_account account;
+	struct aliases aliases = { .list = json_array() };
+	json_t *devices = json_array();
+	json_t *row = NULL;
+	enum gp_err err = desk_account(op, &account);
+
+	if (err != GP_OK)
+		goto out;
+	row = account_json(&account);
+	mem_wipe(account.password, sizeof account.password);
+	err = store_alias_each(op->vault->store, account.id, add_alias_json, &aliases);
+	if (err == GP_OK)
+		err = store_device_each(op->vault->store, account.id, add_device_json, devices);
+	if (err != GP_OK)
+		goto out;
+	GP_ASSERT(json_object_set(row, "aliases", aliases.list) == 0);
+	GP_ASSERT(json_object_set_new(
+			  row, "alias_count", json_integer((json_int_t)aliases.count)) == 0);
+	GP_ASSERT(json_object_set(row, "devices", devices) == 0);
+	err = desk_row(op, row);
+	row = NULL;
+out:
+	json_decref(row);
+	json_decref(devices);
+	json_decref(aliases.list);
+	return err;
+}
+
+/* ---- changing ---- */
+
+/* desk_begin(), then the account that "address" names. */
+static enum gp_err begin_on_account(struct desk_op *op, struct store_account *account)
+{
+	enum gp_err err = desk_begin(op);
+
+	if (err == GP_OK)
+		err = desk_account(op, account);
+	mem_wipe(account->password, sizeof account->password);
+	return err;
+}
+
+enum gp_err op_account_passwd(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	char hash[PWHASH_SIZE];
+	/* Hashed first: the write lock is not held meanwhile. */
+	enum gp_err err = hash_argument(op, hash);
+
+	if (err == GP_OK)
+		err = begin_on_account(op, &account);
+	if (err == GP_OK)
+		err = store_account_set_password(op->vault->store, account.id, hash, clock_wall());
+	op->effect = IPC_EFFECT_PASSWORD;
+	mem_wipe(hash, sizeof hash);
+	return err;
+}
+
+enum gp_err op_account_block(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	struct slice reason = slice_str(desk_string(op, "reason"));
+	enum gp_err err = GP_OK;
+
+	if (!text_is_printable(reason) || reason.len >= STORE_WORDS_SIZE)
+		return gp_why_set(&op->why, GP_ERR_SYNTAX,
+			"the reason must be one line of at most %d bytes", STORE_WORDS_SIZE - 1);
+	err = begin_on_account(op, &account);
+	if (err == GP_OK)
+		err = store_account_block(op->vault->store, account.id, clock_wall(), reason);
+	op->effect = IPC_EFFECT_BLOCKED;
+	return err;
+}
+
+enum gp_err op_account_unblock(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	if (err == GP_OK)
+		err = store_account_block(op->vault->store, account.id, 0, slice_str(NULL));
+	op->effect = IPC_EFFECT_UNBLOCKED;
+	return err;
+}
+
+enum gp_err op_account_remove(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	if (err == GP_OK)
+		err = store_account_remove(op->vault->store, account.id);
+	op->effect = IPC_EFFECT_REMOVED;
+	return err;
+}
+
+/* ---- 2FA ---- */
+
+enum gp_err op_twofactor_status(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = desk_account(op, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err != GP_OK)
+		return err;
+	return desk_row(op,
+		json_pack("{s:s, s:b, s:o}", "address", account.address, "on",
+			account.twofactor_at != 0, "since", desk_json_time(account.twofactor_at)));
+}
+
+enum gp_err op_twofactor_reset(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	if (err == GP_OK)
+		err = store_account_set_twofactor(op->vault->store, account.id, 0);
+	op->effect = IPC_EFFECT_TWOFACTOR;
+	return err;
+}

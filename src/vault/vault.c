@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#include "vault/vault.h"
+
+#include "base/log.h"
+#include "vault/desk.h"
+#include "vault/import.h"
+#include "vault/verify.h"
+
+enum gp_err vault_send(struct vault *vault, const struct ipc_message *message)
+{
+	enum gp_err err;
+
+	if (vault->core == NULL)
+		return GP_ERR_CLOSED;
+	err = chan_send(vault->core, message, -1);
+	if (err != GP_ERR_BUSY)
+		return err;
+	err = chan_flush(vault->core, VAULT_SEND_WAIT_MS);
+	if (err == GP_ERR_CLOSED)
+		return err;
+	return chan_send(vault->core, message, -1);
+}
+
+void vault_on_message(struct vault *vault, const struct ipc_message *message, int *fd)
+{
+	if (message->type == IPC_VERIFY) {
+		verify_on_message(vault, &message->verify);
+		return;
+	}
+	if (vault->lane != IPC_LANE_DESK) {
+		log_error("vault_wrong_lane", LOG_STR("message", ipc_type_name(message->type)));
+		return;
+	}
+	if (message->type == IPC_EVENT)
+		record_event(vault, &message->event);
+	else if (message->type == IPC_BAN_KEEP)
+		record_ban_keep(vault, &message->ban_keep);
+	else if (message->type == IPC_BAN_DROP)
+		record_ban_drop(vault, &message->ban_drop);
+	else if (message->type == IPC_LOAD)
+		record_load(vault, &message->load);
+	else if (message->type == IPC_OP)
+		desk_on_op(vault, &message->op, fd);
+}
+
+void vault_on_core_gone(struct vault *vault)
+{
+	record_flush(vault);
+	import_cancel(vault);
+}

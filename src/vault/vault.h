@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a vault process has: the store, the keys, the channel to core. Straight-line blocking code:
+ * one message is done before the next is looked at.
+ */
+#ifndef GP_VAULT_VAULT_H
+#define GP_VAULT_VAULT_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "crypt/pwhash.h"
+#include "event/loop.h"
+#include "ipc/chan.h"
+#include "store/store.h"
+#include "vault/record.h"
+
+struct import;
+
+enum {
+	VAULT_LANE_WAIT_MS = 1000, /* for a lock, on the lanes that check */
+	VAULT_REHASH_WAIT_MS = 20, /* a rehash that cannot be stored now is done next time */
+	VAULT_SEND_WAIT_MS = 2000, /* for core to take what it asked for */
+};
+
+struct vault {
+	struct loop *loop;
+	enum ipc_lane lane;
+	const struct config *config; /* in force */
+	struct store *store;
+	struct pwhash_policy policy;
+	struct secret *pepper;
+	struct secret *token_key;
+	struct chan *core; /* NULL while there is none */
+	struct record record;
+	struct import *import; /* under way, or NULL */
+};
+
+/* A message to core, waiting a little if it is slow. GP_ERR_CLOSED: there is none; GP_ERR_BUSY. */
+enum gp_err vault_send(struct vault *vault, const struct ipc_message *message) GP_CHECKED;
+/* Everything core may send to a vault. */
+void vault_on_message(struct vault *vault, const struct ipc_message *message, int *fd);
+/* Core is gone: what it asked for and nobody waits for now ends. */
+void vault_on_core_gone(struct vault *vault);
+
+#endif
