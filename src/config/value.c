@@ -305,7 +305,9 @@ enum gp_err value_format_range(const struct schema_option *option, struct buf *o
 		return buf_printf(out, "%s of at most %llu bytes", value_text_words(option->type),
 			(unsigned long long)option->max);
 	if (schema_is_text(option->type) || schema_is_list(option->type))
-		return buf_append_str(out, value_text_words(option->type));
+		return buf_printf(out, "%s%s",
+			schema_is_list(option->type) ? "a list, each item " : "",
+			value_text_words(option->type));
 	if (option->type == SCHEMA_CHOICE)
 		return format_choices(option->choices, out);
 	if (option->type == SCHEMA_BOOL)
