@@ -89,17 +89,12 @@ static void say_full(struct listen *listen, const char *why)
 		LOG_UINT("sessions", session_count(listen->front)));
 }
 
-/* A full front lets the oldest go that has not signed in; when all have, it rests. */
-static bool make_room(struct listen *listen)
+static bool is_full(const struct listen *listen)
 {
 	size_t configured = listen->front->settings->config->max_connections;
 	size_t max = configured < listen->capacity ? configured : listen->capacity;
-	size_t count = session_count(listen->front) + proxy_arrival_count(listen->arrivals);
 
-	if (count < max || session_evict(listen->front))
-		return true;
-	say_full(listen, "max_connections signed in");
-	return false;
+	return session_count(listen->front) + proxy_arrival_count(listen->arrivals) >= max;
 }
 
 /* Admission. */
@@ -177,19 +172,23 @@ static void on_ready(struct loop_io *io, unsigned ready)
 		socklen_t len = sizeof address;
 		int fd;
 
-		if (!make_room(listen)) {
+		/* A full front lets the oldest go that has not signed in; if all have, it rests. */
+		if (is_full(listen) && !session_can_evict(listen->front)) {
+			say_full(listen, "max_connections signed in");
 			rest(listen);
 			return;
 		}
 		fd = accept4(acceptor->fd, (struct sockaddr *)&address, &len,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0 && is_full(listen))
+			session_evict(listen->front);
 		if (fd >= 0) {
 			arrive(acceptor, fd, (struct sockaddr *)&address);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			say_full(listen, strerror(errno));
-			(void)session_evict(listen->front);
+			session_evict(listen->front);
 			rest(listen);
 			return;
 		}

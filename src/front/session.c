@@ -95,20 +95,31 @@ static void leave_unsettled(struct session *session)
 	TAILQ_REMOVE(&session->front->sessions->unsettled, session, unsettled);
 }
 
-bool session_evict(struct front *front)
+static struct session *find_evictable(const struct front *front)
 {
 	struct session *session;
 	unsigned looked = 0;
 
 	TAILQ_FOREACH (session, &front->sessions->unsettled, unsettled) {
 		if (++looked > EVICT_LOOK_MAX)
-			return false;
-		if (session->shell == NULL || !session->protocol->is_waiting(session)) {
-			session_end(session, "gave way to a newer connection");
-			return true;
-		}
+			return NULL;
+		if (session->shell == NULL || !session->protocol->is_waiting(session))
+			return session;
 	}
-	return false;
+	return NULL;
+}
+
+bool session_can_evict(const struct front *front)
+{
+	return find_evictable(front) != NULL;
+}
+
+void session_evict(struct front *front)
+{
+	struct session *session = find_evictable(front);
+
+	if (session != NULL)
+		session_end(session, "gave way to a newer connection");
 }
 
 /* The end. */
@@ -376,13 +387,15 @@ bool session_start_tls(struct session *session)
 bool session_send(struct session *session, struct buf *output)
 {
 	struct slice bytes = buf_slice(output);
+	enum gp_err err;
 
 	if (session->is_over || session->conn == NULL)
 		return false;
 	if (bytes.len == 0)
 		return true;
-	if (conn_write(session->conn, bytes) != GP_OK) {
-		session_end(session, "does not read");
+	err = conn_write(session->conn, bytes);
+	if (err != GP_OK) {
+		session_end(session, err == GP_ERR_LIMIT ? "does not read" : "connection lost");
 		return false;
 	}
 	buf_consume(output, bytes.len);

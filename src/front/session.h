@@ -110,8 +110,9 @@ struct session *session_find(const struct front *front, uint64_t id); /* NULL if
 void session_each(struct front *front, void (*visit)(struct map_node *node, void *arg), void *arg);
 uint64_t session_take_id(struct front *front);
 
-/* Ends the oldest session that has not signed in, to make room; false if there is none. */
-bool session_evict(struct front *front);
+/* Ends the oldest session that has not signed in, if there is one, to make room. */
+bool session_can_evict(const struct front *front);
+void session_evict(struct front *front);
 /* At shutdown: closes what is idle, everything if is_all. */
 void session_drain(struct front *front, bool is_all);
 
