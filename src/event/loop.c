@@ -102,7 +102,7 @@ void loop_stop(struct loop *loop)
 
 void loop_turn(struct loop *loop)
 {
-	GP_ASSERT(event_base_loop(loop->base, EVLOOP_NONBLOCK) >= 0);
+	GP_ASSERT(event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) >= 0);
 	run_tasks(loop);
 }
 
