@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ipc/ban_map.h"
+
+enum {
+	NOW = 1000000,
+	SPAN = 60000,
+};
+
+struct world {
+	int fd;
+	int read_fd;
+	struct ban_map *core;
+	struct ban_map *front;
+};
+
+static int set_up(void **state)
+{
+	static struct world world;
+
+	clock_fake(1000, NOW);
+	assert_int_equal(ban_map_create(&world.fd), GP_OK);
+	assert_int_equal(ban_map_reopen_read(world.fd, &world.read_fd), GP_OK);
+	assert_int_equal(ban_map_open_write(world.fd, &world.core), GP_OK);
+	assert_int_equal(ban_map_open_read(world.read_fd, &world.front), GP_OK);
+	*state = &world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	ban_map_close(&world->core);
+	ban_map_close(&world->front);
+	(void)close(world->fd);
+	(void)close(world->read_fd);
+	return 0;
+}
+
+static struct ip v4(uint32_t number)
+{
+	struct ip ip = { .family = IP_V4 };
+
+	for (size_t i = 0; i < 4; i++)
+		ip.bytes[i] = (uint8_t)(number >> (24 - 8 * i));
+	return ip;
+}
+
+static struct ip v6(uint64_t number)
+{
+	struct ip ip = { .family = IP_V6 };
+
+	for (size_t i = 0; i < 8; i++)
+		ip.bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+	return ip;
+}
+
+static void a_ban_is_seen_and_ends(void **state)
+{
+	struct world *world = *state;
+	struct ip source = v4(0xc0000201);
+	struct ip other = v4(0xc0000202);
+
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+	ban_map_set(world->core, &source, NOW + SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), SPAN);
+	assert_int_equal(ban_map_left(world->front, &other), 0);
+	clock_fake(1000, NOW + SPAN - 1);
+	assert_int_equal(ban_map_left(world->front, &source), 1);
+	clock_fake(1000, NOW + SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+}
+
+static void a_later_ban_replaces_and_clearing_ends_it(void **state)
+{
+	struct world *world = *state;
+	struct ip source = v6(0x20010db800000001);
+
+	ban_map_set(world->core, &source, NOW + SPAN);
+	ban_map_set(world->core, &source, NOW + 2 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), 2 * SPAN);
+	ban_map_set(world->core, &source, NOW + 1);
+	assert_int_equal(ban_map_left(world->front, &source), 1);
+	ban_map_clear(world->core, &source);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+	ban_map_clear(world->core, &source);
+	ban_map_set(world->core, &source, NOW + SPAN);
+	ban_map_clear_all(world->core);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+}
+
+static void the_shift_of_core_moves_all_ends(void **state)
+{
+	struct world *world = *state;
+	struct ip source = v4(1);
+
+	ban_map_set(world->core, &source, NOW + SPAN);
+	ban_map_set_shift(world->core, SPAN - 10);
+	assert_int_equal(ban_map_shift(world->front), SPAN - 10);
+	assert_int_equal(ban_map_left(world->front, &source), 10);
+	ban_map_set_shift(world->core, SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+}
+
+static void no_address_is_no_source(void **state)
+{
+	struct world *world = *state;
+	struct ip none = { .family = IP_NONE };
+	struct ip zero = v4(0);
+
+	ban_map_set(world->core, &none, NOW + SPAN);
+	ban_map_clear(world->core, &none);
+	assert_int_equal(ban_map_left(world->front, &none), 0);
+	assert_int_equal(ban_map_left(world->front, &zero), 0);
+	ban_map_set(world->core, &zero, NOW + SPAN);
+	assert_int_equal(ban_map_left(world->front, &zero), SPAN);
+}
+
+/* Networks flood the IPv6 half far beyond its size: IPv4 bans stay, all of them, and what is thrown
+ * out is what ends first. */
+static void a_flood_of_networks_moves_no_address(void **state)
+{
+	struct world *world = *state;
+	enum {
+		ADDRESSES = 2000,
+		FLOOD = 4 * BAN_MAP_ENTRIES,
+		LAST = 1000
+	};
+	size_t kept = 0;
+
+	for (uint32_t n = 0; n < ADDRESSES; n++) {
+		struct ip source = v4(0x0a000000 + n);
+
+		ban_map_set(world->core, &source, NOW + SPAN);
+	}
+	for (uint32_t n = 0; n < FLOOD; n++) {
+		struct ip source = v6(((uint64_t)0x20010db8 << 32) + n);
+
+		ban_map_set(world->core, &source, NOW + SPAN + n);
+		if (n >= FLOOD - LAST)
+			assert_int_equal(ban_map_left(world->front, &source), SPAN + n);
+	}
+	for (uint32_t n = 0; n < ADDRESSES; n++) {
+		struct ip source = v4(0x0a000000 + n);
+
+		assert_int_equal(ban_map_left(world->front, &source), SPAN);
+	}
+	for (uint32_t n = 0; n < FLOOD; n++) {
+		struct ip source = v6(((uint64_t)0x20010db8 << 32) + n);
+
+		kept += ban_map_left(world->front, &source) > 0;
+		if (n >= FLOOD - LAST)
+			assert_true(ban_map_left(world->front, &source) > 0);
+	}
+	assert_true(kept <= BAN_MAP_ENTRIES && kept > BAN_MAP_ENTRIES * 99 / 100);
+}
+
+/* Within one set of places the ban that ends first goes, whichever came first. */
+static void the_ban_that_ends_first_goes(void **state)
+{
+	struct world *world = *state;
+	struct ip longest = v4(1);
+
+	ban_map_set(world->core, &longest, NOW + 1000 * SPAN);
+	for (uint32_t n = 2; n < 4 * BAN_MAP_ENTRIES; n++) {
+		struct ip source = v4(n);
+
+		ban_map_set(world->core, &source, NOW + SPAN);
+	}
+	assert_int_equal(ban_map_left(world->front, &longest), 1000 * SPAN);
+}
+
+static void a_front_cannot_write(void **state)
+{
+	struct world *world = *state;
+	void *memory =
+		mmap(NULL, ban_map_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, world->read_fd, 0);
+
+	assert_ptr_equal(memory, MAP_FAILED);
+	assert_int_equal(errno, EACCES);
+	memory = mmap(NULL, ban_map_bytes(), PROT_READ, MAP_SHARED, world->read_fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(mprotect(memory, ban_map_bytes(), PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
+	assert_int_equal(pwrite(world->read_fd, "x", 1, 0), -1);
+	(void)munmap(memory, ban_map_bytes());
+	/* Nor pull the memory from under core. */
+	assert_int_equal(ftruncate(world->fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+}
+
+/* Another user cannot open the memory anew through /proc. */
+static void another_user_cannot_reopen(void **state)
+{
+	struct world *world = *state;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", world->read_fd);
+		if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)
+			_exit(2);
+		_exit(open(path, O_RDWR) < 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void memory_of_another_size_is_refused(void **state)
+{
+	struct ban_map *map = NULL;
+	int fd = memfd_create("short", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(ban_map_open_read(fd, &map), GP_ERR_PROTOCOL);
+	assert_null(map);
+	(void)close(fd);
+}
+
+/* Core writes two bans over each other in one place as fast as it can, in another process; a reader
+ * never sees the end of one with the name of the other. */
+static void readers_never_see_half_a_ban(void **state)
+{
+	struct world *world = *state;
+	struct ip a = v4(7);
+	pid_t pid;
+	int status;
+	size_t seen = 0;
+
+	pid = fork();
+	if (pid == 0) {
+		for (;;) {
+			ban_map_set(world->core, &a, NOW + SPAN);
+			ban_map_clear(world->core, &a);
+		}
+	}
+	for (size_t n = 0; n < 300000; n++) {
+		int64_t left = ban_map_left(world->front, &a);
+
+		assert_true(left == 0 || left == SPAN);
+		seen += left > 0;
+	}
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(seen > 0);
+	/* Killed in the midst of writing: the next core goes on, and readers with it. */
+	ban_map_set(world->core, &a, NOW + 2 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &a), 2 * SPAN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_ban_is_seen_and_ends),
+		TEST(a_later_ban_replaces_and_clearing_ends_it),
+		TEST(the_shift_of_core_moves_all_ends),
+		TEST(no_address_is_no_source),
+		TEST(a_flood_of_networks_moves_no_address),
+		TEST(the_ban_that_ends_first_goes),
+		TEST(a_front_cannot_write),
+		TEST(another_user_cannot_reopen),
+		TEST(memory_of_another_size_is_refused),
+		TEST(readers_never_see_half_a_ban),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

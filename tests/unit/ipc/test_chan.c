@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "ipc/chan.h"
+
+/* A core that listens to a front; the front's side is a channel too, or a bare socket that
+ * misbehaves. */
+struct side {
+	struct chan *chan;
+	int messages;
+	int closed;
+	int attacks;
+	int taken_fd;
+	bool takes_fd;
+	bool frees_itself;
+	bool pauses_itself;
+	uint64_t last_session;
+};
+
+struct world {
+	struct loop *loop;
+	struct side core;
+	struct side front;
+	int raw; /* the front's socket, where the test speaks itself */
+};
+
+static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct side *side = owner;
+
+	assert_ptr_equal(chan, side->chan);
+	side->messages++;
+	if (message->type == IPC_SESSION_END)
+		side->last_session = message->session_end.session;
+	if (side->takes_fd) {
+		side->taken_fd = *fd;
+		*fd = -1;
+	}
+	if (side->pauses_itself)
+		chan_pause(chan);
+	if (side->frees_itself) {
+		chan_free(&side->chan);
+		/* What came along stays good until we return. */
+		assert_int_equal(message->type, IPC_SESSION_END);
+	}
+}
+
+static void on_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct side *side = owner;
+
+	assert_ptr_equal(chan, side->chan);
+	side->closed += end == CHAN_END_CLOSED;
+	side->attacks += end == CHAN_END_ATTACK;
+	chan_free(&side->chan);
+}
+
+static const struct chan_ops ops = { on_message, on_end };
+
+static int set_up(void **state, bool is_raw)
+{
+	static struct world world;
+	int fds[2];
+
+	world = (struct world){ .loop = loop_new(), .raw = -1 };
+	world.core.taken_fd = -1;
+	assert_int_equal(chan_pair(fds), GP_OK);
+	world.core.chan =
+		chan_new(world.loop, &fds[0], IPC_ROLE_CORE, IPC_ROLE_FRONT, &ops, &world.core);
+	assert_int_equal(fds[0], -1);
+	if (is_raw)
+		world.raw = fds[1];
+	else
+		world.front.chan = chan_new(
+			world.loop, &fds[1], IPC_ROLE_FRONT, IPC_ROLE_CORE, &ops, &world.front);
+	/* The attacks of this file are to be logged, but not here. */
+	log_setup("test", LOG_TARGET_STDERR, -1, LOG_LEVEL_FATAL);
+	*state = &world;
+	return 0;
+}
+
+static int set_up_pair(void **state)
+{
+	return set_up(state, false);
+}
+
+static int set_up_raw(void **state)
+{
+	return set_up(state, true);
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	chan_free(&world->core.chan);
+	chan_free(&world->front.chan);
+	loop_free(&world->loop);
+	if (world->raw >= 0)
+		(void)close(world->raw);
+	return 0;
+}
+
+static struct ipc_message session_end(uint64_t session)
+{
+	return (struct ipc_message){ .type = IPC_SESSION_END, .session_end = { session } };
+}
+
+static void messages_arrive_in_order(void **state)
+{
+	struct world *world = *state;
+
+	for (uint64_t n = 1; n <= 3; n++) {
+		struct ipc_message message = session_end(n);
+
+		assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	}
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 3);
+	assert_int_equal(world->core.last_session, 3);
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void a_descriptor_comes_along(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+	int pipe_fds[2];
+	char byte = 0;
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	world->core.takes_fd = true;
+	assert_int_equal(chan_send(world->front.chan, &message, pipe_fds[1]), GP_OK);
+	/* Borrowed: still ours. */
+	assert_true(is_open(pipe_fds[1]));
+	(void)close(pipe_fds[1]);
+	loop_turn(world->loop);
+	assert_true(world->core.taken_fd >= 0);
+	assert_int_equal(fcntl(world->core.taken_fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(write(world->core.taken_fd, "x", 1), 1);
+	assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	(void)close(world->core.taken_fd);
+	(void)close(pipe_fds[0]);
+}
+
+/* The other end of the pipe sees that nobody holds it any more. */
+static void a_descriptor_nobody_takes_is_closed(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+	int pipe_fds[2];
+	char byte;
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(chan_send(world->front.chan, &message, pipe_fds[1]), GP_OK);
+	(void)close(pipe_fds[1]);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 1);
+	assert_int_equal(read(pipe_fds[0], &byte, 1), 0);
+	(void)close(pipe_fds[0]);
+}
+
+static void a_slow_peer_fills_the_queue_and_then_gets_all(void **state)
+{
+	struct world *world = *state;
+	static char text[1000];
+	struct ipc_message message = { .type = IPC_SIGNIN };
+	enum gp_err err = GP_OK;
+	int sent = 0;
+
+	memset(text, 'x', sizeof text);
+	message.signin.secret = slice_of(text, sizeof text);
+	chan_pause(world->core.chan);
+	while ((err = chan_send(world->front.chan, &message, -1)) == GP_OK)
+		sent++;
+	assert_int_equal(err, GP_ERR_BUSY);
+	assert_true(sent > CHAN_QUEUE_MAX / 1100);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 0);
+	assert_int_equal(chan_flush(world->front.chan, 1), GP_ERR_TIMEOUT);
+	chan_resume(world->core.chan);
+	loop_turn(world->loop);
+	/* A batch a turn, so that one busy peer leaves time for others. */
+	assert_int_equal(world->core.messages, CHAN_BATCH);
+	for (int n = 0; n < 2 * sent && world->core.messages < sent; n++)
+		loop_turn(world->loop);
+	assert_int_equal(world->core.messages, sent);
+	assert_int_equal(chan_flush(world->front.chan, 1), GP_OK);
+}
+
+static void a_queued_descriptor_arrives_too(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+	int pipe_fds[2];
+	char byte;
+	int sent = 0;
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	while (send(chan_fd(world->front.chan), "\0", 1, MSG_DONTWAIT) == 1)
+		sent++;
+	assert_true(sent > 0);
+	assert_int_equal(chan_send(world->front.chan, &message, pipe_fds[1]), GP_OK);
+	(void)close(pipe_fds[1]);
+	/* It waits in the queue and keeps the pipe open; gone with the channel. */
+	assert_int_equal(fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(pipe_fds[0], &byte, 1), -1);
+	chan_free(&world->front.chan);
+	assert_int_equal(read(pipe_fds[0], &byte, 1), 0);
+	(void)close(pipe_fds[0]);
+}
+
+static void the_last_words_are_heard_before_the_end(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(7);
+
+	assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	chan_free(&world->front.chan);
+	assert_int_equal(
+		chan_send(world->core.chan, &(struct ipc_message){ .type = IPC_SESSION_CLOSE }, -1),
+		GP_ERR_CLOSED);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.last_session, 7);
+	assert_int_equal(world->core.closed, 1);
+	assert_null(world->core.chan);
+}
+
+static void a_channel_may_be_freed_while_it_speaks(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+
+	world->core.frees_itself = true;
+	assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 1);
+	assert_int_equal(world->core.closed + world->core.attacks, 0);
+	loop_turn(world->loop);
+	assert_int_equal(world->front.closed, 1);
+}
+
+static void pausing_takes_effect_at_once(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+
+	world->core.pauses_itself = true;
+	assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	loop_turn(world->loop);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 1);
+	chan_resume(world->core.chan);
+	loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 2);
+}
+
+/* Attacks: each ends the channel as such, and no descriptor stays behind. */
+
+static void send_raw(int fd, const void *data, size_t len, const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(16 * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	char copy[IPC_PACKET_MAX + 1] = { 0 };
+	struct iovec vector = { .iov_base = copy, .iov_len = len };
+	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+	assert_true(len <= sizeof copy);
+	memcpy(copy, data, len);
+	if (count > 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(count * sizeof *fds);
+		memcpy(CMSG_DATA(&control.head), fds, count * sizeof *fds);
+	}
+	assert_int_equal(sendmsg(fd, &message, 0), (ssize_t)len);
+}
+
+static void assert_attack(struct world *world)
+{
+	loop_turn(world->loop);
+	assert_int_equal(world->core.attacks, 1);
+	assert_int_equal(world->core.messages, 0);
+	assert_null(world->core.chan);
+}
+
+static void garbage_is_an_attack(void **state)
+{
+	struct world *world = *state;
+
+	send_raw(world->raw, "\xff\xff", 2, NULL, 0);
+	assert_attack(world);
+}
+
+static void a_message_of_another_role_is_an_attack(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = { .type = IPC_BAN_DROP,
+		.ban_drop = { { .family = IP_V4, .bytes = { 127, 0, 0, 1 } } } };
+	struct buf wire;
+
+	buf_init(&wire, IPC_PACKET_MAX);
+	assert_int_equal(ipc_encode(&message, &wire), GP_OK);
+	send_raw(world->raw, wire.data, wire.len, NULL, 0);
+	buf_fini(&wire);
+	assert_attack(world);
+}
+
+static void a_packet_too_long_is_an_attack(void **state)
+{
+	static const char zeros[IPC_PACKET_MAX + 1];
+	struct world *world = *state;
+
+	send_raw(world->raw, zeros, sizeof zeros, NULL, 0);
+	assert_attack(world);
+}
+
+static int count_open(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += is_open(fd);
+	return count;
+}
+
+static void several_descriptors_are_an_attack(void **state)
+{
+	static const size_t counts[] = { 2, 3, 4, 5, 16 };
+	struct world *world = *state;
+	char end[9] = { IPC_SESSION_END };
+	int null = open("/dev/null", O_RDONLY);
+	int many[16];
+
+	for (size_t i = 0; i < GP_ARRAY_LEN(many); i++)
+		many[i] = null;
+	for (size_t i = 0; i < GP_ARRAY_LEN(counts); i++) {
+		int before = count_open();
+
+		send_raw(world->raw, end, sizeof end, many, counts[i]);
+		assert_attack(world);
+		/* The channel's own is gone, and none is new. */
+		assert_int_equal(count_open(), before - 1);
+		(void)close(world->raw);
+		(void)tear_down(state);
+		(void)set_up_raw(state);
+	}
+	(void)close(null);
+}
+
+static void an_empty_packet_with_a_descriptor_is_an_attack(void **state)
+{
+	struct world *world = *state;
+	int null = open("/dev/null", O_RDONLY);
+	int before = count_open();
+
+	send_raw(world->raw, "", 0, &null, 1);
+	assert_attack(world);
+	assert_int_equal(count_open(), before - 1);
+	(void)close(null);
+}
+
+/* A mistake of our own code, not of a peer. */
+static void sending_what_is_not_permitted_is_an_assertion(void **state)
+{
+	struct world *world = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct ipc_message message = { .type = IPC_SIGNIN_REPLY };
+
+		(void)close(STDERR_FILENO);
+		(void)(chan_send(world->front.chan, &message, -1) == GP_OK);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+#define PAIR(name) cmocka_unit_test_setup_teardown(name, set_up_pair, tear_down)
+#define RAW(name)  cmocka_unit_test_setup_teardown(name, set_up_raw, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PAIR(messages_arrive_in_order),
+		PAIR(a_descriptor_comes_along),
+		PAIR(a_descriptor_nobody_takes_is_closed),
+		PAIR(a_slow_peer_fills_the_queue_and_then_gets_all),
+		PAIR(a_queued_descriptor_arrives_too),
+		PAIR(the_last_words_are_heard_before_the_end),
+		PAIR(a_channel_may_be_freed_while_it_speaks),
+		PAIR(pausing_takes_effect_at_once),
+		PAIR(sending_what_is_not_permitted_is_an_assertion),
+		RAW(garbage_is_an_attack),
+		RAW(a_message_of_another_role_is_an_attack),
+		RAW(a_packet_too_long_is_an_attack),
+		RAW(several_descriptors_are_an_attack),
+		RAW(an_empty_packet_with_a_descriptor_is_an_attack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
