@@ -28,10 +28,12 @@ struct imap_filter {
 	bool is_inside;        /* the line began in a literal, or goes on behind one */
 	bool is_status;        /* responses: OK, NO, BAD, BYE, PREAUTH or "+": has no literals */
 	bool is_list;          /* responses: the words are capabilities */
-	bool is_suspect;       /* commands: inside, and the verb is COMPRESS */
-	unsigned words;        /* of the line that are over; the last stands in word[] */
-	bool in_word;          /* word[] grows */
-	bool is_long;          /* it did not fit */
+	bool is_suspect;       /* commands: inside, and the last word was the verb COMPRESS */
+	unsigned words;        /* of the line that are over, ended by space, tab or CR */
+	unsigned runs;         /* the same, ended by space alone: backends differ */
+	bool in_run;
+	bool in_word; /* word[] grows */
+	bool is_long; /* it did not fit */
 	size_t word_len;
 	char word[WORD_MAX];
 	bool has_space; /* one space before the word is held back with it */
@@ -74,6 +76,8 @@ static void begin_line(struct imap_filter *filter, bool is_inside)
 	filter->is_list = false;
 	filter->is_suspect = false;
 	filter->words = 0;
+	filter->runs = 0;
+	filter->in_run = false;
 	filter->in_word = false;
 	filter->is_long = false;
 	filter->word_len = 0;
@@ -93,12 +97,18 @@ static bool release(struct imap_filter *filter, struct buf *out)
 	return true;
 }
 
+/* Whether the word that grows, or has just ended, is a command's verb to some backend. */
+static bool is_verb(const struct imap_filter *filter)
+{
+	return filter->words == 1 || filter->runs == 1;
+}
+
 /* Whether the word that grows may have to be changed. */
 static bool must_hold(const struct imap_filter *filter)
 {
 	if (filter->is_responses)
 		return filter->is_list;
-	return filter->words == 1 && !filter->is_inside;
+	return is_verb(filter) && !filter->is_inside;
 }
 
 static bool word_is(const struct imap_filter *filter, const char *text)
@@ -114,10 +124,13 @@ static bool word_starts(const struct imap_filter *filter, const char *text)
 /* A word of a command line is whole. false: it must not get through. */
 static bool on_command_word(struct imap_filter *filter)
 {
-	if (filter->words == 2 && filter->is_suspect)
-		return !word_starts(filter, "DEFLATE") && !word_starts(filter, "\"DEFLATE") &&
-		       !word_starts(filter, "{");
-	if (filter->words != 1)
+	if (filter->is_suspect) {
+		filter->is_suspect = false;
+		if (word_starts(filter, "DEFLATE") || word_starts(filter, "\"DEFLATE") ||
+			word_starts(filter, "{"))
+			return false;
+	}
+	if (!is_verb(filter))
 		return true;
 	if (filter->is_inside) {
 		filter->is_suspect = word_is(filter, "COMPRESS");
@@ -173,6 +186,7 @@ static bool end_word(struct imap_filter *filter, struct buf *out)
 static bool grow_word(struct imap_filter *filter, char byte, struct buf *out)
 {
 	filter->in_word = true;
+	filter->in_run = true;
 	if (filter->word_len == WORD_MAX && !release(filter, out))
 		return false;
 	if (filter->word_len == WORD_MAX) {
@@ -192,6 +206,9 @@ static bool pass_separator(struct imap_filter *filter, char byte, struct buf *ou
 {
 	if (!end_word(filter, out))
 		return false;
+	if (byte == ' ' && filter->in_run)
+		filter->runs++;
+	filter->in_run = byte != ' ' && byte != '\n';
 	if (byte == ']')
 		filter->is_list = false;
 	if (filter->has_space && !release(filter, out))
@@ -206,11 +223,11 @@ static bool pass_separator(struct imap_filter *filter, char byte, struct buf *ou
 /* Once the words that matter are over, the rest of a line matters to nothing but its tail. */
 static bool is_past_words(const struct imap_filter *filter)
 {
-	unsigned last = filter->is_responses || filter->is_suspect ? 3 : 2;
-
-	if (filter->is_responses && filter->is_inside)
-		return true;
-	return !filter->is_list && !filter->in_word && filter->words >= last;
+	if (filter->in_word || filter->is_list || filter->is_suspect)
+		return false;
+	if (filter->is_responses)
+		return filter->words >= 3 || filter->is_inside;
+	return filter->words >= 2 && filter->runs >= 2;
 }
 
 static void keep_tail(struct imap_filter *filter, struct slice bytes)

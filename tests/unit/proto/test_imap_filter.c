@@ -37,6 +37,10 @@ static const struct filter_case commands[] = {
 		"XNAUTHENTICATE\r\n" },
 	{ "a1 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\r\n",
 		"a1 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\r\n" },
+	/* What is a tab to a backend: between words, or in one. */
+	{ "a1\tUNAUTHENTICATE\r\n", "a1\tXNAUTHENTICATE\r\n" },
+	{ "a\tb UNAUTHENTICATE\r\n", "a\tb XNAUTHENTICATE\r\n" },
+	{ "a\rb UNAUTHENTICATE\r\n", "a\rb XNAUTHENTICATE\r\n" },
 	/* Literals: the bytes go as they are, the command behind them is one again. */
 	{ "a1 APPEND x {5}\r\nhello\r\na2 UNAUTHENTICATE\r\n",
 		"a1 APPEND x {5}\r\nhello\r\na2 XNAUTHENTICATE\r\n" },
@@ -62,6 +66,7 @@ static const struct filter_case commands[] = {
 	{ "a1 APPEND nowhere {19}\r\na2 COMPRESS DEFLATE\r\n", NULL },
 	{ "a1 APPEND nowhere {19}\r\na2 COMPRESS \"DEFLATE\"\r\n", NULL },
 	{ "a1 FOO {17+}\r\na2 UNAUTHENTICATE\n", NULL },
+	{ "a1 FOO {17+}\r\na\tb UNAUTHENTICATE\r\n", NULL },
 	{ "a1 FOO {0+}\r\na2 UNAUTHENTICATE\r\n", NULL },
 };
 
