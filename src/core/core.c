@@ -82,9 +82,9 @@ static void on_peer(struct core *core, const struct ipc_peer *peer, int *fd)
 	if (*fd < 0)
 		return;
 	if (peer->role == IPC_ROLE_FRONT)
-		front_open(core, peer->index, fd);
+		front_open(core, peer, fd);
 	else if (peer->role == IPC_ROLE_VAULT)
-		vaults_open(core, peer->index, (enum ipc_lane)peer->lane, fd);
+		vaults_open(core, peer, fd);
 }
 
 static void on_peer_gone(struct core *core, const struct ipc_peer_gone *gone)

@@ -86,9 +86,10 @@ void front_send(struct front *front, const struct ipc_message *message)
 	loop_defer(front->core->loop, &front->cut, run_cut, front);
 }
 
-void front_open(struct core *core, unsigned index, int *fd)
+void front_open(struct core *core, const struct ipc_peer *peer, int *fd)
 {
 	static const struct chan_ops ops = { on_message, on_end };
+	unsigned index = peer->index;
 	struct front *front = NULL;
 
 	if (index >= FRONTS_MAX) {
@@ -99,6 +100,7 @@ void front_open(struct core *core, unsigned index, int *fd)
 	front = mem_new(1, sizeof *front);
 	front->core = core;
 	front->index = index;
+	front->pid = peer->pid;
 	TAILQ_INIT(&front->sessions);
 	front->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_FRONT, &ops, front);
 	core->fronts.front[index] = front;

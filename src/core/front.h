@@ -28,6 +28,7 @@ struct core;
 struct front {
 	struct core *core;
 	unsigned index;
+	unsigned pid;
 	struct chan *chan; /* NULL: it is gone, its sessions wait for PEER_GONE */
 	struct session_list sessions;
 	size_t session_count;
@@ -39,8 +40,8 @@ struct fronts {
 	struct front *front[FRONTS_MAX];
 };
 
-/* Takes *fd: a channel to a fresh front, in place of an older one of this index. */
-void front_open(struct core *core, unsigned index, int *fd);
+/* Takes *fd: a channel to a fresh front, in place of an older one of its index. */
+void front_open(struct core *core, const struct ipc_peer *peer, int *fd);
 /* It is gone. crashed: each source that was not signed in on it gets one failure. */
 void front_gone(struct core *core, unsigned index, bool crashed);
 void front_fini(struct core *core);

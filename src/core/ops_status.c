@@ -26,6 +26,13 @@ static const char *lane_name(enum ipc_lane lane)
 	return lane < IPC_LANE_MAX ? names[lane] : "?";
 }
 
+static json_t *describe_one(json_t *list, const char *name, pid_t pid)
+{
+	GP_ASSERT(json_array_append_new(list, json_pack("{s:s, s:i, s:b}", "name", name, "pid",
+						      (int)pid, "up", 1)) == 0);
+	return list;
+}
+
 static json_t *describe_fronts(const struct core *core, json_t *list)
 {
 	for (unsigned i = 0; i < FRONTS_MAX; i++) {
@@ -35,10 +42,10 @@ static json_t *describe_fronts(const struct core *core, json_t *list)
 		if (front == NULL)
 			continue;
 		(void)snprintf(name, sizeof name, "front.%u", i);
-		GP_ASSERT(json_array_append_new(
-				  list, json_pack("{s:s, s:b, s:I}", "name", name, "up",
-						(int)(front->chan != NULL), "sessions",
-						(json_int_t)front->session_count)) == 0);
+		GP_ASSERT(json_array_append_new(list,
+				  json_pack("{s:s, s:i, s:b, s:I}", "name", name, "pid",
+					  (int)front->pid, "up", (int)(front->chan != NULL),
+					  "sessions", (json_int_t)front->session_count)) == 0);
 	}
 	return list;
 }
@@ -52,13 +59,21 @@ static json_t *describe_vaults(const struct core *core, json_t *list)
 		if (vault == NULL)
 			continue;
 		(void)snprintf(name, sizeof name, "vault.%u", i);
-		GP_ASSERT(json_array_append_new(
-				  list, json_pack("{s:s, s:b, s:s, s:i, s:I}", "name", name, "up",
-						(int)(vault->chan != NULL), "lane",
-						lane_name(vault->lane), "busy", (int)vault->asked,
-						"answered", (json_int_t)vault->answered)) == 0);
+		GP_ASSERT(json_array_append_new(list,
+				  json_pack("{s:s, s:i, s:b, s:s, s:i, s:I}", "name", name, "pid",
+					  (int)vault->pid, "up", (int)(vault->chan != NULL), "lane",
+					  lane_name(vault->lane), "busy", (int)vault->asked,
+					  "answered", (json_int_t)vault->answered)) == 0);
 	}
 	return list;
+}
+
+static json_t *describe_processes(const struct core *core)
+{
+	json_t *list = describe_one(json_array(), "gatepostd", getppid());
+
+	describe_one(list, "core", getpid());
+	return describe_vaults(core, describe_fronts(core, list));
 }
 
 static size_t count_checking(const struct core *core)
@@ -105,8 +120,7 @@ enum gp_err op_status(struct op_call *call, const json_t *args, struct gp_why *w
 	set_int(row, "queued", core->vaults.fast.count + core->vaults.slow.count);
 	set_int(row, "checking", count_checking(core));
 	set_int(row, "clock_shift", (uint64_t)clock_shifted() / 1000);
-	GP_ASSERT(json_object_set_new(row, "processes",
-			  describe_vaults(core, describe_fronts(core, json_array()))) == 0);
+	GP_ASSERT(json_object_set_new(row, "processes", describe_processes(core)) == 0);
 	op_row(call, row);
 	return GP_OK;
 }

@@ -221,9 +221,11 @@ void vaults_gone(struct core *core, unsigned index)
 	mem_free(vault);
 }
 
-void vaults_open(struct core *core, unsigned index, enum ipc_lane lane, int *fd)
+void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd)
 {
 	static const struct chan_ops ops = { on_message, on_end };
+	enum ipc_lane lane = (enum ipc_lane)peer->lane;
+	unsigned index = peer->index;
 	struct vault *vault = NULL;
 	bool is_known_lane =
 		lane == IPC_LANE_FAST || lane == IPC_LANE_SLOW || lane == IPC_LANE_DESK;
@@ -236,6 +238,7 @@ void vaults_open(struct core *core, unsigned index, enum ipc_lane lane, int *fd)
 	vault = mem_new(1, sizeof *vault);
 	vault->core = core;
 	vault->index = index;
+	vault->pid = peer->pid;
 	vault->lane = lane;
 	TAILQ_INIT(&vault->checking);
 	vault->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_VAULT, &ops, vault);

@@ -19,7 +19,7 @@
 #include "ipc/chan.h"
 
 enum {
-	VAULTS_MAX = 128,
+	VAULTS_MAX = 512,         /* more than slow_vaults may ask for */
 	VAULTS_FAST_AT_ONCE = 32, /* questions in the socket of a fast vault */
 	VAULTS_FAST_QUEUE = 4096, /* device passwords that wait */
 	VAULTS_TIMEOUT_MS = 10000,
@@ -30,6 +30,7 @@ struct core;
 struct vault {
 	struct core *core;
 	unsigned index;
+	unsigned pid;
 	enum ipc_lane lane;
 	struct chan *chan; /* NULL: gone */
 	struct attempt_list checking;
@@ -46,8 +47,8 @@ struct vaults {
 
 void vaults_init(struct core *core);
 void vaults_fini(struct core *core);
-/* Takes *fd: a channel to a fresh vault, in place of an older one of this index. */
-void vaults_open(struct core *core, unsigned index, enum ipc_lane lane, int *fd);
+/* Takes *fd: a channel to a fresh vault, in place of an older one of its index. */
+void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd);
 void vaults_gone(struct core *core, unsigned index);
 
 /* Hands a sign-in over; its lane is set. It may end in here: queue full. */

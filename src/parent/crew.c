@@ -160,7 +160,8 @@ static void send_peer(struct worker *to, const struct worker *about, int fd)
 
 	message.peer = (struct ipc_peer){ .role = (uint8_t)about->role,
 		.index = (uint16_t)about->index,
-		.lane = (uint8_t)about->lane };
+		.lane = (uint8_t)about->lane,
+		.pid = (uint32_t)about->pid };
 	worker_send(to, &message, fd);
 }
 
