@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cell.h"
 
-#include "base/terms.h"
 #include "cli/when.h"
 
-static enum gp_err format_text(const char *text, enum cell kind, struct buf *out)
+static enum gp_err format_text(const char *text, struct buf *out)
 {
 	char time[WHEN_TEXT_SIZE];
-	enum reason reason;
 
-	if (kind == CELL_REASON) {
-		reason = reason_by_name(slice_str(text));
-		return buf_append_str(out, reason < REASON_MAX ? reason_words(reason) : text);
-	}
 	if (clock_parse(text) >= 0)
 		return buf_append_str(out, when_format(text, time));
 	return buf_append_str(out, text);
@@ -36,7 +30,7 @@ static enum gp_err format_scalar(const json_t *value, enum cell kind, struct buf
 {
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		return format_text(json_string_value(value), kind, out);
+		return format_text(json_string_value(value), out);
 	case JSON_INTEGER:
 		return format_number(json_integer_value(value), kind, out);
 	case JSON_REAL:
@@ -44,7 +38,7 @@ static enum gp_err format_scalar(const json_t *value, enum cell kind, struct buf
 	case JSON_TRUE:
 		return buf_append_str(out, "yes");
 	case JSON_FALSE:
-		return buf_append_str(out, "no");
+		return buf_append_str(out, kind == CELL_IF ? "" : "no");
 	case JSON_ARRAY:
 	case JSON_OBJECT:
 		return buf_append_str(out, "...");

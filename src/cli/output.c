@@ -214,9 +214,9 @@ static enum gp_err format_import(json_t *rows, struct buf *out)
 		json_t *row = json_array_get(rows, i);
 		bool is_bad = json_object_get(row, "line") != NULL;
 
-		err = output_sentence(is_bad ? "line {line}: {error}\n"
-					     : "{accounts} accounts loaded, {aliases} aliases, "
-					       "{domains} new domains; {skipped} lines skipped.\n",
+		err = output_sentence(
+			is_bad ? "line {line}: {error}\n"
+			       : "{imported} accounts loaded, {skipped} lines skipped.\n",
 			row, NULL, out);
 	}
 	return err;

@@ -40,7 +40,7 @@ enum cell {
 	CELL_TEXT,    /* as it is; arrays joined */
 	CELL_TIME,    /* RFC 3339 to local time */
 	CELL_MINUTES, /* "in 12 min" */
-	CELL_REASON,  /* reason_words() */
+	CELL_IF,      /* true: yes; false: nothing */
 	CELL_DEVICE,  /* a device's number; 0: main password */
 };
 

@@ -164,10 +164,10 @@ def test_device_password(gatepost, peer):
         assert talk.is_ok(talk.signin(gatepost, "imaps", "alice", spelling, peer))
     assert talk.signin(gatepost, "submissions", "alice", secret, peer).startswith("535 5.7.8")
     device = [row for row in gatepost.json("device", "list", "alice@example.test") if row["name"] == "test phone"][0]
-    assert device["last_used"] and device["scopes"] == ["imap"]
+    assert device["used_at"] and device["scopes"] == ["imap"]
     with talk.connect(gatepost, "imaps", peer) as line:
         assert talk.is_ok(talk.attempt(line, "imaps", "alice", secret))
-        gatepost.cli("device", "revoke", "alice@example.test", str(device["device"]))
+        gatepost.cli("device", "revoke", "alice@example.test", str(device["id"]))
         assert line.line().startswith("* BYE")  # within the second that promise 4 allows
     assert talk.signin(gatepost, "imaps", "alice", secret, peer).startswith("a NO [AUTHENTICATIONFAILED]")
 

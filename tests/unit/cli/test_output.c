@@ -116,18 +116,16 @@ static void deeds_are_told_in_a_sentence(void **state)
 	expect_people("ban", "remove", "[{\"source\":\"::/64\",\"failures\":5}]", 0,
 		"::/64 is free; 5 failed sign-ins forgotten.\n");
 	expect_people("account", "import",
-		"[{\"line\":3,\"error\":\"no hash\"},{\"accounts\":2,\"aliases\":0,\"domains\":1,"
-		"\"skipped\":1}]",
-		0,
+		"[{\"line\":3,\"error\":\"no hash\"},{\"imported\":2,\"skipped\":1}]", 0,
 		"line 3: no hash\n"
-		"2 accounts loaded, 0 aliases, 1 new domains; 1 lines skipped.\n");
+		"2 accounts loaded, 1 lines skipped.\n");
 }
 
 static void device_password_is_explained(void **state)
 {
 	(void)state;
 	expect_people("device", "add",
-		"[{\"address\":\"a@b\",\"name\":\"My phone\",\"device\":7,\"password\":\"abcd "
+		"[{\"address\":\"a@b\",\"name\":\"My phone\",\"id\":7,\"password\":\"abcd "
 		"efgh\"}]",
 		0,
 		"Device password \"My phone\" for a@b:\n"
@@ -163,8 +161,8 @@ static void programs_get_one_value(void **state)
 	expect_json(SHAPE_LIST, "[]", "[]");
 	expect_json(SHAPE_ONE, "[{\"a\":1}]", "{\"a\":1}");
 	expect_json(SHAPE_DONE, "[]", "{}");
-	expect_json(SHAPE_IMPORT, "[{\"line\":3,\"error\":\"x\"},{\"accounts\":2}]",
-		"{\"accounts\":2,\"bad\":[{\"line\":3,\"error\":\"x\"}]}");
+	expect_json(SHAPE_IMPORT, "[{\"line\":3,\"error\":\"x\"},{\"imported\":2}]",
+		"{\"imported\":2,\"bad\":[{\"line\":3,\"error\":\"x\"}]}");
 }
 
 static void prometheus_gets_its_format(void **state)
