@@ -10,7 +10,6 @@ struct attempt *attempt_new(struct core *core, struct session *session,
 	const struct ipc_signin *message, void (*on_timeout)(struct loop_timer *timer),
 	void (*on_answer)(struct counter_ask *ask, const struct counter_result *result))
 {
-	struct signin_names names = domains_names(core, session->listener, message->sni);
 	struct attempt *attempt = NULL;
 
 	if (core->signins.by_id.count >= SIGNIN_ATTEMPTS_MAX)
@@ -27,8 +26,8 @@ struct attempt *attempt_new(struct core *core, struct session *session,
 	attempt->service = session->service;
 	attempt->mechanism = (enum mechanism)message->mechanism;
 	attempt->typed = slice_dup(message->login);
-	/* A name that no account can have goes on as "": the vault spends the same time on it. */
-	(void)signin_canonical(message->login, &names, attempt->login);
+	attempt->sni = slice_dup(message->sni);
+	attempt->listener = session->listener;
 	attempt->client_name = slice_dup(message->client_name);
 	attempt->tls = slice_dup(message->tls);
 	attempt->secret = secret_new(message->secret);
@@ -69,6 +68,7 @@ void attempt_free(struct attempt **pattempt)
 	loop_timer_fini(&attempt->timer);
 	secret_free(&attempt->secret);
 	mem_free(attempt->typed);
+	mem_free(attempt->sni);
 	mem_free(attempt->client_name);
 	mem_free(attempt->tls);
 	mem_free(attempt);

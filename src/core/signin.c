@@ -254,7 +254,10 @@ static void start(struct attempt *attempt)
 	struct core *core = attempt->core;
 	struct source *source = attempt->source;
 	int64_t left = bans_left(core, &source->ip);
+	struct signin_names names = domains_names(core, attempt->listener, slice_str(attempt->sni));
 
+	/* A name that no account can have goes on as "": the vault spends the same time on it. */
+	(void)signin_canonical(slice_str(attempt->typed), &names, attempt->login);
 	if (ban_is_exempt(core->policy, &source->ip))
 		hand_over(attempt);
 	else if (left > 0)

@@ -75,6 +75,8 @@ struct attempt {
 	uint16_t client_port;
 	enum service service;
 	enum mechanism mechanism;
+	uint16_t listener;
+	char *sni;
 	char *typed;
 	char login[SIGNIN_LOGIN_SIZE]; /* canonical; "": no account can be called so */
 	char *client_name;

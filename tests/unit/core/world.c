@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: ISC */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypt/device_password.h"
+
+#define CONFIG                                                            \
+	"hostname = mail.example.test\n"                                  \
+	"default_domain = example.test\n"                                 \
+	"slow_vaults = 2\n"                                               \
+	"listener smtp { }\nlistener submission { }\nlistener imap { }\n" \
+	"listener pop3 { default_domain = other.test }\n"                 \
+	"certificate main { chain_file = /c.pem key_file = /k.pem }\n"    \
+	"backend imap { hosts = 192.0.2.250:143 }\n"                      \
+	"backend pop3 { hosts = 192.0.2.250:110 }\n"                      \
+	"backend out { protocol = smtp hosts = 192.0.2.250:25 }\n"        \
+	"backend in { protocol = lmtp hosts = 192.0.2.250:24 }\n"         \
+	"backend other { protocol = smtp hosts = 192.0.2.251:25 }\n"      \
+	"route * { imap = imap pop3 = pop3 smtp = out incoming = in }\n"  \
+	"route other.test { smtp = other incoming = other }\n"
+
+enum {
+	DESK,
+	FAST,
+	SLOW_1,
+	SLOW_2,
+	QUIET_TURNS = 4,
+};
+
+struct ip world_ip(const char *text)
+{
+	struct ip ip = { 0 };
+
+	assert_int_equal(ip_parse(slice_str(text), &ip), GP_OK);
+	return ip;
+}
+
+static void copy(struct slice from, char *out, size_t size)
+{
+	assert_true(slice_copy(from, out, size));
+}
+
+static void reply(struct world_peer *peer, const struct ipc_message *message)
+{
+	assert_int_equal(chan_send(peer->chan, message, -1), GP_OK);
+}
+
+/* The vaults. */
+
+static enum reason judge(const char *secret)
+{
+	if (device_password_is_form(slice_str(secret)) || strcmp(secret, "right") == 0 ||
+		strcmp(secret, "blocked") == 0)
+		return REASON_OK;
+	if (strcmp(secret, "store") == 0)
+		return REASON_STORE;
+	if (strcmp(secret, "twofactor") == 0)
+		return REASON_TWOFACTOR;
+	if (strcmp(secret, "device-scope") == 0)
+		return REASON_DEVICE_SCOPE;
+	return REASON_WRONG_PASSWORD;
+}
+
+static void answer_verify(struct world *world, const struct world_held *held)
+{
+	struct ipc_message message = { .type = IPC_VERIFY_REPLY };
+	enum reason reason = judge(held->secret);
+
+	message.verify_reply = (struct ipc_verify_reply){
+		.request = held->request,
+		.reason = (uint8_t)reason,
+		.compared = reason != REASON_STORE,
+	};
+	if (reason == REASON_OK) {
+		message.verify_reply.account = WORLD_RIGHT_ACCOUNT;
+		message.verify_reply.device = held->vault == FAST ? 3 : 0;
+		message.verify_reply.is_blocked = strcmp(held->secret, "blocked") == 0;
+		message.verify_reply.address = slice_str(held->login);
+		message.verify_reply.token = SLICE_LIT("token");
+	}
+	if (reason != REASON_OK && reason != REASON_STORE)
+		world->wrong++;
+	if (world->vaults[held->vault].chan != NULL)
+		reply(&world->vaults[held->vault], &message);
+}
+
+static void on_verify(struct world_peer *vault, const struct ipc_verify *verify)
+{
+	struct world *world = vault->world;
+	struct world_held *held = &world->held[world->held_count];
+	unsigned at_once = 1;
+
+	assert_true(world->held_count < WORLD_ANSWERS_MAX);
+	*held = (struct world_held){ .request = verify->request, .vault = vault->index };
+	copy(verify->secret, held->secret, sizeof held->secret);
+	copy(verify->login, held->login, sizeof held->login);
+	copy(verify->login, world->last_login, sizeof world->last_login);
+	world->last_vault = vault->index;
+	world->verified++;
+	for (unsigned i = 0; i < world->held_count; i++)
+		at_once += world->held[i].vault == vault->index;
+	if (at_once > world->most_at_once[vault->index])
+		world->most_at_once[vault->index] = at_once;
+	if (world->is_holding)
+		world->held_count++;
+	else
+		answer_verify(world, held);
+}
+
+static void answer_load(struct world_peer *vault, const struct ipc_load *load)
+{
+	static const struct {
+		const char *domain;
+		const char *alias_of;
+	} domains[] = { { "example.test", "" }, { "other.test", "" },
+		{ "mail.example.test", "example.test" }, { "Not A Domain", "" } };
+	struct world *world = vault->world;
+	struct ipc_message message;
+
+	world->loads++;
+	if (world->is_mute)
+		return;
+	for (unsigned i = 0; i < world->ban_row_count; i++) {
+		message.type = IPC_BAN_ROW;
+		message.ban_row = (struct ipc_ban_row){ world->ban_rows[i], world->ban_set_at[i],
+			world->ban_until[i], SLICE_LIT("kept") };
+		reply(vault, &message);
+	}
+	for (unsigned i = 0; i < world->failure_row_count; i++) {
+		message.type = IPC_FAILURE_ROW;
+		message.failure_row =
+			(struct ipc_failure_row){ world->failure_rows[i], world->failure_at[i] };
+		reply(vault, &message);
+	}
+	for (size_t i = 0; i < GP_ARRAY_LEN(domains); i++) {
+		message.type = IPC_DOMAIN_ROW;
+		message.domain_row = (struct ipc_domain_row){ slice_str(domains[i].domain),
+			slice_str(domains[i].alias_of) };
+		reply(vault, &message);
+	}
+	message.type = IPC_LOADED;
+	message.loaded = (struct ipc_loaded){ load->request, true, SLICE_LIT("") };
+	reply(vault, &message);
+}
+
+static void on_event(struct world *world, const struct ipc_event *event)
+{
+	world->events++;
+	world->counted += event->counted;
+	world->last_reason = (enum reason)event->reason;
+	world->last_verdict = (enum verdict)event->verdict;
+	copy(event->login, world->last_event_login, sizeof world->last_event_login);
+}
+
+/* account.show and account.passwd as core needs them; others are echoed in one row. */
+static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
+{
+	struct world *world = vault->world;
+	struct ipc_message message = { .type = IPC_OP_ROW };
+	enum ipc_effect effect = IPC_EFFECT_NONE;
+	enum gp_err err = GP_OK;
+	const char *row = "{\"echo\":true}";
+
+	if (slice_is(op->name, "account.show")) {
+		row = world->is_account_blocked ? "{\"blocked\":true}" : "{\"blocked\":false}";
+		err = world->account_err;
+	} else if (slice_is(op->name, "account.passwd")) {
+		effect = IPC_EFFECT_PASSWORD;
+	} else if (slice_is(op->name, "account.block")) {
+		effect = IPC_EFFECT_BLOCKED;
+	} else if (slice_is(op->name, "account.unblock")) {
+		effect = IPC_EFFECT_UNBLOCKED;
+	} else if (slice_is(op->name, "device.revoke")) {
+		effect = IPC_EFFECT_DEVICE;
+	} else if (slice_is(op->name, "domain.add")) {
+		effect = IPC_EFFECT_DOMAINS;
+	}
+	message.op_row = (struct ipc_op_row){ op->request, slice_str(row) };
+	if (err == GP_OK)
+		reply(vault, &message);
+	message.type = IPC_OP_DONE;
+	message.op_done = (struct ipc_op_done){ .request = op->request,
+		.err = (uint8_t)err,
+		.effect = (uint8_t)effect,
+		.account = effect == IPC_EFFECT_NONE ? 0 : WORLD_RIGHT_ACCOUNT };
+	reply(vault, &message);
+}
+
+static void on_vault_message(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct world_peer *vault = owner;
+	struct world *world = vault->world;
+
+	(void)chan;
+	(void)fd;
+	world->moved++;
+	if (message->type == IPC_VERIFY)
+		on_verify(vault, &message->verify);
+	else if (message->type == IPC_LOAD)
+		answer_load(vault, &message->load);
+	else if (message->type == IPC_EVENT)
+		on_event(world, &message->event);
+	else if (message->type == IPC_BAN_KEEP)
+		world->bans_kept++;
+	else if (message->type == IPC_BAN_DROP)
+		world->bans_dropped++;
+	else if (message->type == IPC_OP)
+		on_vault_op(vault, &message->op);
+}
+
+/* The fronts. */
+
+static void on_signin_reply(struct world *world, const struct ipc_signin_reply *from)
+{
+	struct world_answer *answer = &world->answers[world->answer_count++];
+
+	assert_true(world->answer_count < WORLD_ANSWERS_MAX);
+	answer->session = from->session;
+	answer->verdict = (enum verdict)from->verdict;
+	answer->ban_ms = from->ban_ms;
+	copy(from->address, answer->address, sizeof answer->address);
+	copy(from->backend, answer->backend, sizeof answer->backend);
+	copy(from->token, answer->token, sizeof answer->token);
+}
+
+static void on_front_message_here(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct world_peer *front = owner;
+	struct world *world = front->world;
+
+	(void)chan;
+	(void)fd;
+	world->moved++;
+	if (message->type == IPC_SIGNIN_REPLY) {
+		on_signin_reply(world, &message->signin_reply);
+	} else if (message->type == IPC_SESSION_CLOSE) {
+		world->close_reason[world->closed_count] =
+			(enum close_reason)message->session_close.reason;
+		world->closed[world->closed_count++] = message->session_close.session;
+	} else if (message->type == IPC_MAIL_REPLY) {
+		world->mail_count++;
+		world->mail_permit = (enum permit)message->mail_reply.permit;
+		copy(message->mail_reply.text, world->mail_text, sizeof world->mail_text);
+	} else if (message->type == IPC_RCPT_REPLY) {
+		world->rcpt_count++;
+		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
+		copy(message->rcpt_reply.backend, world->rcpt_backend, sizeof world->rcpt_backend);
+	}
+}
+
+/* The CLI. */
+
+static void on_cli_message(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct world_peer *cli = owner;
+	struct world *world = cli->world;
+
+	(void)chan;
+	(void)fd;
+	world->moved++;
+	if (message->type == IPC_OP_ROW) {
+		json_t *row =
+			json_loadb(message->op_row.row.data, message->op_row.row.len, 0, NULL);
+
+		assert_non_null(row);
+		assert_int_equal(json_array_append_new(world->rows, row), 0);
+	} else if (message->type == IPC_OP_DONE) {
+		world->is_done = true;
+		world->done_err = (enum gp_err)message->op_done.err;
+		world->done_request = message->op_done.request;
+		copy(message->op_done.why, world->done_why, sizeof world->done_why);
+	}
+}
+
+static void on_peer_end(struct chan *chan, enum chan_end end, void *owner)
+{
+	struct world_peer *peer = owner;
+
+	(void)chan;
+	(void)end;
+	peer->world->moved++;
+	peer->has_ended = true;
+	chan_free(&peer->chan);
+}
+
+static int connect_peer(struct world_peer *peer, enum ipc_role role, const struct chan_ops *ops)
+{
+	int fds[2];
+
+	chan_free(&peer->chan);
+	peer->has_ended = false;
+	assert_int_equal(chan_pair(fds), GP_OK);
+	peer->chan = chan_new(peer->world->loop, &fds[0], role, IPC_ROLE_CORE, ops, peer);
+	return fds[1];
+}
+
+static void tell_core(struct world *world, const struct ipc_message *message, int fd)
+{
+	core_on_parent(world->core, message, &fd);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void world_connect_vault(struct world *world, unsigned vault)
+{
+	static const enum ipc_lane lanes[WORLD_VAULTS] = { IPC_LANE_DESK, IPC_LANE_FAST,
+		IPC_LANE_SLOW, IPC_LANE_SLOW };
+	static const struct chan_ops ops = { on_vault_message, on_peer_end };
+	struct ipc_message message = { .type = IPC_PEER };
+
+	message.peer = (struct ipc_peer){ IPC_ROLE_VAULT, (uint16_t)vault, (uint8_t)lanes[vault] };
+	world->vaults[vault].world = world;
+	world->vaults[vault].index = vault;
+	tell_core(world, &message, connect_peer(&world->vaults[vault], IPC_ROLE_VAULT, &ops));
+}
+
+void world_connect_front(struct world *world, unsigned front)
+{
+	static const struct chan_ops ops = { on_front_message_here, on_peer_end };
+	struct ipc_message message = { .type = IPC_PEER };
+
+	message.peer = (struct ipc_peer){ IPC_ROLE_FRONT, (uint16_t)front, IPC_LANE_NONE };
+	world->fronts[front].world = world;
+	world->fronts[front].index = front;
+	tell_core(world, &message, connect_peer(&world->fronts[front], IPC_ROLE_FRONT, &ops));
+}
+
+static void gone(struct world *world, enum ipc_role role, unsigned index, bool crashed)
+{
+	struct ipc_message message = { .type = IPC_PEER_GONE };
+
+	message.peer_gone = (struct ipc_peer_gone){ (uint8_t)role, (uint16_t)index, crashed };
+	tell_core(world, &message, -1);
+}
+
+void world_cut_vault(struct world *world, unsigned vault)
+{
+	chan_free(&world->vaults[vault].chan);
+	world_settle(world);
+	gone(world, IPC_ROLE_VAULT, vault, true);
+}
+
+void world_cut_front(struct world *world, unsigned front, bool crashed)
+{
+	chan_free(&world->fronts[front].chan);
+	world_settle(world);
+	gone(world, IPC_ROLE_FRONT, front, crashed);
+	world_settle(world);
+}
+
+static void connect_all(struct world *world)
+{
+	static const struct chan_ops cli_ops = { on_cli_message, on_peer_end };
+	struct ipc_message message = { .type = IPC_BAN_MAP };
+	int fd = -1;
+
+	assert_int_equal(ban_map_create(&fd), GP_OK);
+	tell_core(world, &message, fd);
+	for (unsigned i = 0; i < WORLD_FRONTS; i++)
+		world_connect_front(world, i);
+	for (unsigned i = 0; i < WORLD_VAULTS; i++)
+		world_connect_vault(world, i);
+	world->cli.world = world;
+	fd = connect_peer(&world->cli, IPC_ROLE_CLI, &cli_ops);
+	assert_non_null(cli_open(world->core, &fd, 0));
+}
+
+struct world *world_new(const char *extra, bool is_faked)
+{
+	struct world *world = mem_new(1, sizeof *world);
+	struct config_error error = { "" };
+	char *text = mem_printf("%s%s", extra, CONFIG);
+
+	log_set_level(LOG_LEVEL_FATAL);
+	if (is_faked)
+		clock_fake(WORLD_WALL, WORLD_STEADY);
+	if (config_parse(slice_str(text), "test", &world->config, &error) != GP_OK)
+		fail_msg("%s", error.text);
+	mem_free(text);
+	world->rows = json_array();
+	world->loop = loop_new();
+	world->core = core_new(world->loop, NULL, world->config);
+	connect_all(world);
+	world_settle(world);
+	return world;
+}
+
+void world_restart_core(struct world *world)
+{
+	core_free(&world->core);
+	world->core = core_new(world->loop, NULL, world->config);
+	connect_all(world);
+}
+
+void world_free(struct world **pworld)
+{
+	struct world *world = *pworld;
+
+	core_free(&world->core);
+	for (unsigned i = 0; i < WORLD_FRONTS; i++)
+		chan_free(&world->fronts[i].chan);
+	for (unsigned i = 0; i < WORLD_VAULTS; i++)
+		chan_free(&world->vaults[i].chan);
+	chan_free(&world->cli.chan);
+	loop_turn(world->loop);
+	loop_free(&world->loop);
+	config_free(&world->config);
+	json_decref(world->rows);
+	mem_free(world);
+	*pworld = NULL;
+}
+
+void world_settle(struct world *world)
+{
+	unsigned quiet = 0;
+
+	while (quiet < QUIET_TURNS) {
+		uint64_t before = world->moved;
+
+		loop_turn(world->loop);
+		quiet = world->moved == before ? quiet + 1 : 0;
+	}
+}
+
+static void on_deadline(struct loop_timer *timer)
+{
+	bool *is_over = timer->owner;
+
+	*is_over = true;
+}
+
+void world_await_answers(struct world *world, unsigned count)
+{
+	struct loop_timer deadline = { 0 };
+	bool is_over = false;
+
+	loop_timer_init(world->loop, &deadline, on_deadline, &is_over);
+	loop_timer_set(&deadline, 20000);
+	while (world->answer_count < count && !is_over)
+		loop_turn(world->loop);
+	loop_timer_fini(&deadline);
+	assert_false(is_over);
+}
+
+/* What the fronts do. */
+
+void world_send(struct world *world, unsigned front, const struct ipc_message *message)
+{
+	assert_int_equal(chan_send(world->fronts[front].chan, message, -1), GP_OK);
+}
+
+void world_open(struct world *world, unsigned front, uint64_t session, enum service service,
+	const char *client)
+{
+	static const uint16_t listeners[SERVICE_MAX] = {
+		[SERVICE_SMTP] = 0, [SERVICE_SUBMISSION] = 1, [SERVICE_IMAP] = 2, [SERVICE_POP3] = 3
+	};
+	struct ipc_message message = { .type = IPC_SESSION_OPEN };
+
+	message.session_open = (struct ipc_session_open){ .session = session,
+		.service = (uint8_t)service,
+		.listener = listeners[service],
+		.client = world_ip(client),
+		.client_port = 40000 };
+	world_send(world, front, &message);
+}
+
+void world_end(struct world *world, unsigned front, uint64_t session)
+{
+	struct ipc_message message = { .type = IPC_SESSION_END };
+
+	message.session_end.session = session;
+	world_send(world, front, &message);
+}
+
+void world_signin(struct world *world, unsigned front, uint64_t session, const char *login,
+	const char *secret)
+{
+	struct ipc_message message = { .type = IPC_SIGNIN };
+
+	message.signin = (struct ipc_signin){ .session = session,
+		.mechanism = MECHANISM_PLAIN,
+		.login = slice_str(login),
+		.secret = slice_str(secret),
+		.client_name = SLICE_LIT("program"),
+		.tls = SLICE_LIT("TLSv1.3") };
+	world_send(world, front, &message);
+}
+
+void world_mail(struct world *world, unsigned front, uint64_t session)
+{
+	struct ipc_message message = { .type = IPC_MAIL };
+
+	message.mail = (struct ipc_mail){ session, SLICE_LIT("alice@example.test"), 1000 };
+	world_send(world, front, &message);
+	world_settle(world);
+}
+
+void world_rcpt(struct world *world, unsigned front, uint64_t session, const char *recipient)
+{
+	struct ipc_message message = { .type = IPC_RCPT };
+
+	message.rcpt = (struct ipc_rcpt){ session, slice_str(recipient) };
+	world_send(world, front, &message);
+	world_settle(world);
+}
+
+enum verdict world_try(struct world *world, uint64_t session, enum service service,
+	const char *client, const char *secret)
+{
+	world_open(world, 0, session, service, client);
+	world_signin(world, 0, session, "alice@example.test", secret);
+	world_settle(world);
+	return world_answer_of(world, session)->verdict;
+}
+
+void world_answer_held(struct world *world)
+{
+	world->is_holding = false;
+	for (unsigned i = 0; i < world->held_count; i++)
+		answer_verify(world, &world->held[i]);
+	world->held_count = 0;
+	world_settle(world);
+}
+
+const struct world_answer *world_answer_of(const struct world *world, uint64_t session)
+{
+	static const struct world_answer none = { .verdict = VERDICT_MAX };
+
+	for (unsigned i = world->answer_count; i-- > 0;) {
+		if (world->answers[i].session == session)
+			return &world->answers[i];
+	}
+	return &none;
+}
+
+unsigned world_count(const struct world *world, enum verdict verdict)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < world->answer_count; i++)
+		count += world->answers[i].verdict == verdict;
+	return count;
+}
+
+bool world_was_closed(const struct world *world, uint64_t session, enum close_reason *ret_reason)
+{
+	for (unsigned i = 0; i < world->closed_count; i++) {
+		if (world->closed[i] != session)
+			continue;
+		*ret_reason = world->close_reason[i];
+		return true;
+	}
+	return false;
+}
+
+enum gp_err world_op(struct world *world, const char *name, const char *arguments)
+{
+	static uint64_t request = 100;
+	struct ipc_message message = { .type = IPC_OP };
+
+	json_array_clear(world->rows);
+	world->is_done = false;
+	message.op = (struct ipc_op){
+		.request = ++request, .name = slice_str(name), .arguments = slice_str(arguments)
+	};
+	assert_int_equal(chan_send(world->cli.chan, &message, -1), GP_OK);
+	for (unsigned i = 0; i < 100 && !world->is_done; i++)
+		world_settle(world);
+	assert_true(world->is_done);
+	assert_int_equal(world->done_request, request);
+	return world->done_err;
+}
+
+const json_t *world_row(const struct world *world, size_t n)
+{
+	assert_true(n < json_array_size(world->rows));
+	return json_array_get(world->rows, n);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A core with everybody around it played by the test, in one loop, over real channels: two fronts,
+ * a fast, two slow and a desk vault, one CLI. What they are told is written down here.
+ *
+ * The played vault knows: "right" opens any account of example.test, "blocked" one that is blocked,
+ * "device-scope" and "twofactor" are those reasons, "store" is a fault of the store; every other
+ * secret is wrong. A secret in device-password form is right on the fast lane.
+ */
+#ifndef GP_TESTS_CORE_WORLD_H
+#define GP_TESTS_CORE_WORLD_H
+
+#include "core/core.h"
+
+enum {
+	WORLD_FRONTS = 2,
+	WORLD_VAULTS = 4,
+	WORLD_ANSWERS_MAX = 1024,
+	WORLD_ROWS_MAX = 4096,
+	WORLD_WALL = 1800000000,
+	WORLD_STEADY = 5000000,
+	WORLD_RIGHT_ACCOUNT = 7,
+};
+
+#define WORLD_DEVICE_SECRET "abcd-efgh-ijkl-mnop-qrst-uvwx"
+
+struct world;
+
+struct world_peer {
+	struct world *world;
+	unsigned index;
+	enum ipc_lane lane;
+	struct chan *chan;
+	bool has_ended;
+};
+
+struct world_answer {
+	uint64_t session;
+	enum verdict verdict;
+	int64_t ban_ms;
+	char address[321];
+	char backend[65];
+	char token[65];
+};
+
+struct world_held {
+	uint64_t request;
+	char secret[64];
+	char login[321];
+	unsigned vault;
+};
+
+struct world {
+	struct loop *loop;
+	struct config *config;
+	struct core *core;
+	struct world_peer fronts[WORLD_FRONTS];
+	struct world_peer vaults[WORLD_VAULTS]; /* desk, fast, slow, slow */
+	struct world_peer cli;
+	uint64_t moved; /* messages that arrived anywhere */
+
+	/* The vaults. */
+	bool is_holding; /* VERIFYs are kept, not answered */
+	bool is_mute;    /* LOAD is not answered */
+	struct world_held held[WORLD_ANSWERS_MAX];
+	unsigned held_count;
+	unsigned most_at_once[WORLD_VAULTS];
+	unsigned verified; /* VERIFYs that came */
+	unsigned wrong;    /* of them answered as wrong */
+	char last_login[321];
+	unsigned last_vault;
+	struct ip ban_rows[4];
+	int64_t ban_set_at[4], ban_until[4];
+	unsigned ban_row_count;
+	struct ip failure_rows[16];
+	int64_t failure_at[16];
+	unsigned failure_row_count;
+	unsigned loads;
+	bool is_account_blocked; /* what account.show says */
+	enum gp_err account_err;
+
+	/* What the desk was told to keep. */
+	unsigned events, counted, bans_kept, bans_dropped;
+	enum reason last_reason;
+	enum verdict last_verdict;
+	char last_event_login[321];
+	bool was_counted_before_reply;
+
+	/* What the fronts were told. */
+	struct world_answer answers[WORLD_ANSWERS_MAX];
+	unsigned answer_count;
+	uint64_t closed[WORLD_ANSWERS_MAX];
+	enum close_reason close_reason[WORLD_ANSWERS_MAX];
+	unsigned closed_count;
+	enum permit mail_permit, rcpt_permit;
+	unsigned mail_count, rcpt_count;
+	char mail_text[321];
+	char rcpt_backend[65];
+
+	/* What the CLI was told. */
+	json_t *rows; /* array */
+	bool is_done;
+	enum gp_err done_err;
+	char done_why[1024];
+	uint64_t done_request;
+};
+
+/* extra: lines of configuration, "" for none. is_faked: the clock stands at WORLD_WALL and
+ * WORLD_STEADY. */
+struct world *world_new(const char *extra, bool is_faked);
+void world_free(struct world **pworld);
+/* Runs the loop until nothing more arrives. */
+void world_settle(struct world *world);
+/* Runs the loop, waiting in it, until count answers came. */
+void world_await_answers(struct world *world, unsigned count);
+
+/* A fresh core with the same surroundings: the old one was killed. */
+void world_restart_core(struct world *world);
+void world_connect_vault(struct world *world, unsigned vault);
+void world_connect_front(struct world *world, unsigned front);
+void world_cut_vault(struct world *world, unsigned vault);
+void world_cut_front(struct world *world, unsigned front, bool crashed);
+
+void world_open(struct world *world, unsigned front, uint64_t session, enum service service,
+	const char *client);
+void world_end(struct world *world, unsigned front, uint64_t session);
+void world_signin(struct world *world, unsigned front, uint64_t session, const char *login,
+	const char *secret);
+void world_mail(struct world *world, unsigned front, uint64_t session);
+void world_rcpt(struct world *world, unsigned front, uint64_t session, const char *recipient);
+void world_send(struct world *world, unsigned front, const struct ipc_message *message);
+/* open, sign in, settle: the verdict. */
+enum verdict world_try(struct world *world, uint64_t session, enum service service,
+	const char *client, const char *secret);
+/* Lets the vaults answer what they held, and all that follows. */
+void world_answer_held(struct world *world);
+
+/* The last answer this session got; its verdict is VERDICT_MAX if it got none. */
+const struct world_answer *world_answer_of(const struct world *world, uint64_t session);
+unsigned world_count(const struct world *world, enum verdict verdict);
+bool world_was_closed(const struct world *world, uint64_t session, enum close_reason *ret_reason);
+
+/* Asks as the CLI; rows are then in world->rows. */
+enum gp_err world_op(struct world *world, const char *name, const char *arguments);
+const json_t *world_row(const struct world *world, size_t n);
+
+struct ip world_ip(const char *text);
+
+#endif
