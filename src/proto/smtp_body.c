@@ -29,9 +29,14 @@ static enum line_start line_start(const char *at, size_t left)
 static const char *line_end(const char *at, const char *end)
 {
 	size_t left = (size_t)(end - at);
-	const char *lf = memchr(at, '\n', left);
-	const char *cr = memchr(at, '\r', lf != NULL ? (size_t)(lf - at) : left);
+	const char *lf;
+	const char *cr;
 
+	/* An empty line, for which two calls would be a waste. */
+	if (left > 1 && at[0] == '\r')
+		return at[1] == '\n' ? at + 2 : at;
+	lf = memchr(at, '\n', left);
+	cr = memchr(at, '\r', lf != NULL ? (size_t)(lf - at) : left);
 	if (lf == NULL)
 		return cr == NULL || cr == end - 1 ? NULL : at;
 	return cr != NULL && cr == lf - 1 ? lf + 1 : at;
