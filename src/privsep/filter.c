@@ -104,6 +104,7 @@ static const struct rule rules[] = {
 	/* What the C library needs of itself; qsort(3) asks for the memory's size. */
 	CALL(futex, ALL),
 	CALL(getpid, ALL),
+	CALL(getppid, ALL),
 	CALL(gettid, ALL),
 	CALL(getuid, ALL),
 	CALL(geteuid, ALL),
