@@ -44,20 +44,15 @@ static bool may_relay(const struct core *core, const struct session *session)
 		core->config->relay_networks.count, &session->client);
 }
 
-/* What the vault says of the account of a session that outlived the last core. */
-struct block_answer {
-	bool is_there;
-	bool is_blocked;
-};
-
+/* The vault's word on the account of a session that outlived the last core: account.show. */
 static void on_account_row(struct op *op, struct slice row)
 {
 	json_t *account = json_loadb(row.data, row.len, 0, NULL);
-	const json_t *blocked = json_object_get(account, "blocked");
+	const json_t *blocked_at = json_object_get(account, "blocked_at");
 
-	if (json_is_boolean(blocked)) {
+	if (blocked_at != NULL) {
 		op->found = true;
-		op->is_blocked = json_is_true(blocked);
+		op->is_blocked = !json_is_null(blocked_at);
 	}
 	json_decref(account);
 }

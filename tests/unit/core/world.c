@@ -176,7 +176,8 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 	const char *row = "{\"echo\":true}";
 
 	if (slice_is(op->name, "account.show")) {
-		row = world->is_account_blocked ? "{\"blocked\":true}" : "{\"blocked\":false}";
+		row = world->is_account_blocked ? "{\"blocked_at\":\"2026-01-01T00:00:00Z\"}"
+						: "{\"blocked_at\":null}";
 		err = world->account_err;
 	} else if (slice_is(op->name, "account.passwd")) {
 		effect = IPC_EFFECT_PASSWORD;
@@ -325,7 +326,8 @@ void world_connect_vault(struct world *world, unsigned vault)
 	static const struct chan_ops ops = { on_vault_message, on_peer_end };
 	struct ipc_message message = { .type = IPC_PEER };
 
-	message.peer = (struct ipc_peer){ IPC_ROLE_VAULT, (uint16_t)vault, (uint8_t)lanes[vault] };
+	message.peer = (struct ipc_peer){ IPC_ROLE_VAULT, (uint16_t)vault, (uint8_t)lanes[vault],
+		1000 + vault };
 	world->vaults[vault].world = world;
 	world->vaults[vault].index = vault;
 	tell_core(world, &message, connect_peer(&world->vaults[vault], IPC_ROLE_VAULT, &ops));
@@ -336,7 +338,8 @@ void world_connect_front(struct world *world, unsigned front)
 	static const struct chan_ops ops = { on_front_message_here, on_peer_end };
 	struct ipc_message message = { .type = IPC_PEER };
 
-	message.peer = (struct ipc_peer){ IPC_ROLE_FRONT, (uint16_t)front, IPC_LANE_NONE };
+	message.peer =
+		(struct ipc_peer){ IPC_ROLE_FRONT, (uint16_t)front, IPC_LANE_NONE, 2000 + front };
 	world->fronts[front].world = world;
 	world->fronts[front].index = front;
 	tell_core(world, &message, connect_peer(&world->fronts[front], IPC_ROLE_FRONT, &ops));
