@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- *	                    smtp_server_tls_started()
- *	GREETED <------------------------------------- STARTTLS
- *	   | cmd_ehlo()                                   ^ cmd_starttls()
- *	   v                                              |
- *	 READY ------------------------------------------'
- *	   |  ^ ^ cmd_auth(), take_response()      answer_signin()
- *	   |  | '------> SASL -----------> SIGNIN -------> READY
- *	   |  |
- *	   |  '-- cmd_rset(), cmd_ehlo(), a refused MAIL: settle()
- *	   v cmd_mail()
- *	 MAIL --- cmd_data() ---> DATA --- 354: settle() ---> BODY --- take_body() ---> END
- *	   ^  refused: settle() ---'                                                    |
- *	 READY <------------------------------------------------------------- settle() -'
+ * Each edge with the function behind it:
  *
- *	any state: smtp_server_abort(), quit(), a broken line or message --> CLOSING --> CLOSED
+ *	GREETED   --cmd_ehlo(), cmd_helo()-->             READY
+ *	GREETED,
+ *	READY     --cmd_starttls()-->                     STARTTLS
+ *	STARTTLS  --smtp_server_tls_started()-->          GREETED
+ *	READY     --cmd_auth()-->                         SASL, or at once SIGNIN
+ *	SASL      --smtp_command_run_response()-->        SIGNIN, or READY (malformed, cancelled)
+ *	SIGNIN    --smtp_server_answer_signin()-->        READY
+ *	READY     --cmd_mail()-->                         MAIL
+ *	MAIL      --cmd_rset(), cmd_ehlo(), cmd_helo(),
+ *	            settle(): MAIL was refused-->         READY
+ *	MAIL      --cmd_data()-->                         DATA
+ *	DATA      --settle()-->                           BODY (354), or MAIL (refused)
+ *	BODY      --take_body()-->                        END
+ *	END       --settle()-->                           READY
+ *	any       --cmd_quit(), smtp_over_limit(), smtp_server_abort(),
+ *	            a ban, a broken line or message-->    CLOSING
+ *	CLOSING   --tell_rest(): ENGINE_CLOSE-->          CLOSED
  *
  * MAIL, RCPT, VRFY, DATA and the message's end are owed a reply by the shell (reply_queue.h).
  * is_paused is set from the action until the shell has answered or said to go on; the states

@@ -45,28 +45,31 @@ enum {
 	CASE_MAX = 8
 };
 
-/* The outcome is the same however many pieces the input came in. */
+/* The outcome for input that comes in pieces of this size. */
+static enum line_result find_in_pieces(struct slice input, size_t piece, struct slice *ret_text)
+{
+	enum line_result result = LINE_MORE;
+	struct line line;
+	size_t len = 0;
+
+	line_init(&line);
+	while (result == LINE_MORE && len < input.len) {
+		len = piece < input.len - len ? len + piece : input.len;
+		result = line_find(&line, slice_head(input, len), CASE_MAX, ret_text);
+	}
+	return result;
+}
+
 static void test_cases(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
 		for (size_t piece = 1; piece <= cases[i].input.len + 1; piece++) {
-			enum line_result result = LINE_MORE;
 			struct slice text = { NULL, 0 };
-			struct line line;
-			size_t len = 0;
 
-			line_init(&line);
-			while (result == LINE_MORE && len < cases[i].input.len) {
-				len += piece;
-				if (len > cases[i].input.len)
-					len = cases[i].input.len;
-				result = line_find(
-					&line, slice_head(cases[i].input, len), CASE_MAX, &text);
-			}
-			assert_int_equal(result, cases[i].result);
-			if (result == LINE_FOUND)
-				assert_true(slice_is(text, cases[i].text));
+			assert_int_equal(
+				find_in_pieces(cases[i].input, piece, &text), cases[i].result);
+			assert_true(slice_is(text, cases[i].text));
 		}
 	}
 }

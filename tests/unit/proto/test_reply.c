@@ -34,11 +34,11 @@ struct text_case {
 
 #define DENIED                                                                                     \
 	"Wrong name or password. If two-factor sign-in is on, use a device password: " PORTAL "\r" \
-											      "\n"
+	"\n"
 #define NO_TLS "Encryption required: turn on STARTTLS or SSL/TLS in your mail program\r\n"
 #define MECHANISM                                                                                 \
 	"Turn off \"secure password authentication\"; use normal password over TLS: " PORTAL "\r" \
-											     "\n"
+	"\n"
 #define BANNED                                                               \
 	"192.0.2.7 is blocked for 30 more minutes after 5 failed sign-ins. " \
 	"Why, and how to lift it: " PORTAL "\r\n"
