@@ -154,8 +154,6 @@ static bool are_tlvs(struct slice bytes, size_t offset)
 /* The TLVs of a whole header, from offset on: those that have a form must have it. */
 static bool check_tlvs(struct slice header, size_t offset)
 {
-	bool has_crc = false;
-
 	if (!are_tlvs(header, offset))
 		return false;
 	while (offset < header.len) {
@@ -163,11 +161,9 @@ static bool check_tlvs(struct slice header, size_t offset)
 		size_t len = u16_at(header, offset + 1);
 		size_t value = offset + TLV_HEAD;
 
-		if (type == TLV_CRC32C) {
-			if (len != 4 || has_crc || u32_at(header, value) != crc32c(header, value))
-				return false;
-			has_crc = true;
-		}
+		if (type == TLV_CRC32C &&
+			(len != 4 || u32_at(header, value) != crc32c(header, value)))
+			return false;
 		if (type == TLV_UNIQUE_ID && len > UNIQUE_ID_MAX)
 			return false;
 		if (type == TLV_SSL &&

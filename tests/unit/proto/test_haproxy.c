@@ -208,6 +208,22 @@ static void test_crc(void **state)
 	}
 }
 
+static void test_unique_id(void **state)
+{
+	char bytes[16 + 12 + 3 + 129] = V4_HEAD "\0" V4_PAIR "\x05";
+	struct haproxy_header header;
+	size_t used = 0;
+
+	(void)state;
+	bytes[15] = (char)(12 + 3 + 128 - 256);
+	bytes[30] = (char)(128 - 256);
+	assert_int_equal(
+		haproxy_parse(slice_of(bytes, sizeof bytes - 1), &header, &used), HAPROXY_DONE);
+	bytes[15]++;
+	bytes[30]++;
+	assert_int_equal(haproxy_parse(slice_of(bytes, sizeof bytes), &header, &used), HAPROXY_BAD);
+}
+
 static void test_append(void **state)
 {
 	static const char *const texts[][2] = { { "192.0.2.7", "198.51.100.1" },
@@ -261,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_line_too_long),
 		cmocka_unit_test(test_crc),
+		cmocka_unit_test(test_unique_id),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_append_local),
 	};
