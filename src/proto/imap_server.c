@@ -17,11 +17,8 @@
  */
 #include "proto/imap_server.h"
 
-#include <string.h>
-
 #include "base/check.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "proto/imap_lex.h"
 #include "proto/login_server.h"
