@@ -120,11 +120,12 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
 static SSL_CTX *new_ssl_ctx(const SSL_METHOD *method)
 {
 	SSL_CTX *ssl_ctx = SSL_CTX_new(method);
+	char groups[] = GROUPS; /* OpenSSL's macro casts const away */
 
 	GP_ASSERT(ssl_ctx != NULL);
 	GP_ASSERT(SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION) == 1);
 	GP_ASSERT(SSL_CTX_set_cipher_list(ssl_ctx, CIPHERS_TLS12) == 1);
-	GP_ASSERT(SSL_CTX_set1_groups_list(ssl_ctx, GROUPS) == 1);
+	GP_ASSERT(SSL_CTX_set1_groups_list(ssl_ctx, groups) == 1);
 	(void)SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 						   SSL_OP_CIPHER_SERVER_PREFERENCE |
 						   SSL_OP_IGNORE_UNEXPECTED_EOF);

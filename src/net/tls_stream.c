@@ -23,6 +23,7 @@ enum {
 	TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446 section 5.1 */
 	FIRST_SIZE = 8,              /* enough to know "OPTIONS " */
 	ERROR_SIZE = 128,
+	NAME_SIZE = 256, /* of a host, RFC 6066 section 3 */
 };
 
 struct tls_stream {
@@ -142,12 +143,14 @@ struct tls_stream *tls_stream_new_server(struct tls_ctx *ctx, int fd)
 /* A name is sent as SNI and looked for in the certificate; an address is looked for only. */
 static bool expect_peer(SSL *ssl, const char *name)
 {
+	char copy[NAME_SIZE]; /* OpenSSL's macro casts const away */
 	struct ip ip;
 
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (ip_parse(slice_str(name), &ip) == GP_OK)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
-	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+	return slice_copy(slice_str(name), copy, sizeof copy) &&
+	       SSL_set_tlsext_host_name(ssl, copy) == 1 && SSL_set1_host(ssl, copy) == 1;
 }
 
 enum gp_err tls_stream_new_client(
