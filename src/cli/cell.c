@@ -25,7 +25,7 @@ static enum gp_err format_number(json_int_t number, enum cell kind, struct buf *
 	return buf_printf(out, "%" JSON_INTEGER_FORMAT, number);
 }
 
-/* A scalar; what has parts of its own is left to the caller. */
+/* Something simple; what has parts of its own is left out here. */
 static enum gp_err format_scalar(const json_t *value, enum cell kind, struct buf *out)
 {
 	switch (json_typeof(value)) {
@@ -48,12 +48,13 @@ static enum gp_err format_scalar(const json_t *value, enum cell kind, struct buf
 	return GP_OK;
 }
 
-static enum gp_err format_array(const json_t *array, enum cell kind, struct buf *out)
+static enum gp_err format_array(
+	const json_t *array, const char *between, enum cell kind, struct buf *out)
 {
 	enum gp_err err = GP_OK;
 
 	for (size_t i = 0; err == GP_OK && i < json_array_size(array); i++) {
-		err = buf_append_str(out, i > 0 ? ", " : "");
+		err = buf_append_str(out, i > 0 ? between : "");
 		if (err == GP_OK)
 			err = format_scalar(json_array_get(array, i), kind, out);
 	}
@@ -71,7 +72,9 @@ static enum gp_err format_object(json_t *object, enum cell kind, struct buf *out
 	{
 		if (err == GP_OK)
 			err = buf_printf(out, "%s%s ", between, key);
-		if (err == GP_OK)
+		if (err == GP_OK && json_is_array(value))
+			err = format_array(value, "+", kind, out);
+		else if (err == GP_OK)
 			err = format_scalar(value, kind, out);
 		between = ", ";
 	}
@@ -81,7 +84,7 @@ static enum gp_err format_object(json_t *object, enum cell kind, struct buf *out
 enum gp_err cell_format(json_t *value, enum cell kind, struct buf *out)
 {
 	if (json_is_array(value))
-		return format_array(value, kind, out);
+		return format_array(value, ", ", kind, out);
 	if (json_is_object(value))
 		return format_object(value, kind, out);
 	return value != NULL ? format_scalar(value, kind, out) : GP_OK;

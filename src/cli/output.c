@@ -202,7 +202,7 @@ static const char device_text[] =
 	"\n"
 	"Type it into the mail program in place of the account's password; spaces and hyphens do\n"
 	"not matter. It is not shown again. To revoke it: gatepost device revoke {address} "
-	"{device}\n";
+	"{id}\n";
 
 /* ---- import ---- */
 
@@ -216,7 +216,7 @@ static enum gp_err format_import(json_t *rows, struct buf *out)
 
 		err = output_sentence(
 			is_bad ? "line {line}: {error}\n"
-			       : "{imported} accounts loaded, {skipped} lines skipped.\n",
+			       : "Accounts loaded: {imported}; bad lines: {skipped}.\n",
 			row, NULL, out);
 	}
 	return err;
@@ -290,10 +290,34 @@ enum gp_err output_json(enum shape shape, json_t *rows, struct buf *out)
 	return failed == 0 ? buf_append_byte(out, '\n') : GP_ERR_LIMIT;
 }
 
-static enum gp_err format_gauge(const char *name, json_t *object, struct buf *out)
+/* What goes up and down; all other integers of `stats` only grow. */
+static const char *const gauges[] = { "sessions_signed_in", "bans_in_force", "windows",
+	"signins_waiting", "queue_fast", "queue_slow", "journal_waiting" };
+
+static bool is_gauge(const char *name)
+{
+	for (size_t i = 0; i < GP_ARRAY_LEN(gauges); i++) {
+		if (strcmp(gauges[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum gp_err format_gauge(
+	const char *name, const char *words, json_int_t value, struct buf *out)
+{
+	return buf_printf(out,
+		"# HELP gatepost_%s Now: %s.\n"
+		"# TYPE gatepost_%s gauge\ngatepost_%s %" JSON_INTEGER_FORMAT "\n",
+		name, words, name, name, value);
+}
+
+/* Several of one kind, by service. */
+static enum gp_err format_gauges(
+	const char *name, const char *words, json_t *object, struct buf *out)
 {
 	enum gp_err err = buf_printf(out,
-		"# HELP gatepost_%s Live %s by service.\n# TYPE gatepost_%s gauge\n", name, name,
+		"# HELP gatepost_%s Now: %s, by service.\n# TYPE gatepost_%s gauge\n", name, words,
 		name);
 	const char *label;
 	json_t *value;
@@ -332,10 +356,12 @@ enum gp_err output_prometheus(json_t *row, struct buf *out)
 		make_label(key, label);
 		if (err != GP_OK)
 			return err;
-		if (json_is_integer(value))
+		if (json_is_integer(value) && is_gauge(key))
+			err = format_gauge(key, label, json_integer_value(value), out);
+		else if (json_is_integer(value))
 			err = format_counter(key, label, json_integer_value(value), out);
 		else if (json_is_object(value))
-			err = format_gauge(key, value, out);
+			err = format_gauges(key, label, value, out);
 	}
 	return err;
 }

@@ -17,7 +17,7 @@ enum gp_err output_people(
 	const struct args *args, json_t *rows, size_t width, struct buf *out) GP_CHECKED;
 /* One array for a list, else one object; a line end. */
 enum gp_err output_json(enum shape shape, json_t *rows, struct buf *out) GP_CHECKED;
-/* Text format 0.0.4: integers are counters, objects gauges with one label. */
+/* Text format 0.0.4. row: that of the operation stats. */
 enum gp_err output_prometheus(json_t *row, struct buf *out) GP_CHECKED;
 
 /* template with {key} from row or else from values, escaped. */

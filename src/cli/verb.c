@@ -223,7 +223,7 @@ const struct verb verbs[] = {
 	{ "reload", NULL, OPS_reload, SHAPE_DONE, 0, NULL, "The configuration is in use.", NULL,
 		"gatepost reload", { { NULL } }, { { NULL } } },
 	{ "clock", "advance", OPS_clock_advance, SHAPE_DONE, 0, NULL,
-		"The clock is {clock_shift} s ahead; it is {now}.", NULL,
+		"The clock is {clock_shift} s ahead of the machine's.", NULL,
 		"gatepost clock advance 1800",
 		{ { "SECONDS", NULL, "seconds", PARAM_NUMBER, true, "how far" } }, { { NULL } } },
 };

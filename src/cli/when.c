@@ -80,8 +80,12 @@ const char *when_format_minutes(long long minutes, char out[static WHEN_TEXT_SIZ
 
 	if (minutes < 60)
 		(void)snprintf(out, WHEN_TEXT_SIZE, "%lld min", minutes);
+	else if (days == 0 && minutes % 60 == 0)
+		(void)snprintf(out, WHEN_TEXT_SIZE, "%lld h", hours);
 	else if (days == 0)
 		(void)snprintf(out, WHEN_TEXT_SIZE, "%lld h %lld min", hours, minutes % 60);
+	else if (hours % 24 == 0)
+		(void)snprintf(out, WHEN_TEXT_SIZE, "%lld d", days);
 	else
 		(void)snprintf(out, WHEN_TEXT_SIZE, "%lld d %lld h", days, hours % 24);
 	return out;

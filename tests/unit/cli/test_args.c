@@ -23,12 +23,13 @@ enum {
 static int split(char *line, char *words[static WORDS_MAX])
 {
 	int count = 0;
-	char *save = NULL;
 
-	for (char *word = strtok_r(line, " ", &save); word != NULL;
-		word = strtok_r(NULL, " ", &save)) {
+	for (char *at = line; *at != '\0'; at += strcspn(at, " ")) {
+		at += strspn(at, " ");
+		if (at > line)
+			at[-1] = '\0';
 		assert_true(count < WORDS_MAX);
-		words[count++] = word;
+		words[count++] = at;
 	}
 	return count;
 }

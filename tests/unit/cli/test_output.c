@@ -103,6 +103,9 @@ static void one_thing_is_shown_whole(void **state)
 		"devices\n"
 		"device  name\n"
 		"1       phone\n");
+	expect_people("twofactor", "status",
+		"[{\"detail\":{\"scopes\":[\"imap\",\"smtp\"],\"deep\":{\"a\":1}}}]", 0,
+		"detail  scopes imap+smtp, deep ...\n");
 	expect_people("stats", NULL,
 		"[{\"signins_ok\":3,\"sessions_open\":{\"imap\":2,\"pop3\":1}}]", 0,
 		"signins ok     3\n"
@@ -118,7 +121,7 @@ static void deeds_are_told_in_a_sentence(void **state)
 	expect_people("account", "import",
 		"[{\"line\":3,\"error\":\"no hash\"},{\"imported\":2,\"skipped\":1}]", 0,
 		"line 3: no hash\n"
-		"2 accounts loaded, 1 lines skipped.\n");
+		"Accounts loaded: 2; bad lines: 1.\n");
 }
 
 static void device_password_is_explained(void **state)
@@ -167,8 +170,8 @@ static void programs_get_one_value(void **state)
 
 static void prometheus_gets_its_format(void **state)
 {
-	json_t *row =
-		rows_of("{\"signins_ok\":3,\"sessions_total\":9,\"sessions_open\":{\"imap\":2}}");
+	json_t *row = rows_of("{\"signins_ok\":3,\"sessions_total\":9,\"sessions_open\":{\"imap\":"
+			      "2},\"windows\":4}");
 	struct buf out;
 
 	(void)state;
@@ -182,9 +185,12 @@ static void prometheus_gets_its_format(void **state)
 		"# HELP gatepost_sessions_total Count of sessions total since the start.\n"
 		"# TYPE gatepost_sessions_total counter\n"
 		"gatepost_sessions_total 9\n"
-		"# HELP gatepost_sessions_open Live sessions_open by service.\n"
+		"# HELP gatepost_sessions_open Now: sessions open, by service.\n"
 		"# TYPE gatepost_sessions_open gauge\n"
-		"gatepost_sessions_open{service=\"imap\"} 2\n");
+		"gatepost_sessions_open{service=\"imap\"} 2\n"
+		"# HELP gatepost_windows Now: windows.\n"
+		"# TYPE gatepost_windows gauge\n"
+		"gatepost_windows 4\n");
 	buf_fini(&out);
 	json_decref(row);
 }
@@ -230,6 +236,8 @@ static void spans_are_short(void **state)
 	(void)state;
 	assert_string_equal(when_format_minutes(0, out), "0 min");
 	assert_string_equal(when_format_minutes(59, out), "59 min");
+	assert_string_equal(when_format_minutes(60, out), "1 h");
+	assert_string_equal(when_format_minutes(60 * 24, out), "1 d");
 	assert_string_equal(when_format_minutes(200, out), "3 h 20 min");
 	assert_string_equal(when_format_minutes(60 * 24 * 2 + 60 * 4, out), "2 d 4 h");
 	assert_string_equal(when_format("2026-01-31T10:00:00Z", out), "2026-01-31 10:00:00");
