@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034 # read by the scripts that source this file
 BUILD_PACKAGES=(
 	gcc libc6-dev linux-libc-dev meson ninja-build pkg-config python3
-	libbsd-dev libconfuse-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libseccomp-dev
+	libbsd-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libseccomp-dev
 	libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev
 )
 # shellcheck disable=SC2034
