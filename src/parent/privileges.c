@@ -27,6 +27,7 @@ static const unsigned kept[] = {
 	CAP_KILL,
 	CAP_NET_BIND_SERVICE,
 	CAP_DAC_OVERRIDE,
+	CAP_CHOWN,
 };
 
 static bool is_kept(unsigned capability)

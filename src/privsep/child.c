@@ -12,7 +12,6 @@
  */
 #include "privsep/child.h"
 
-#include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -301,6 +300,17 @@ static bool read_arguments(struct child *child, int argc, char **argv)
 	return true;
 }
 
+/* The last argument takes the place of all of them, as ps(1) shows them: they lie one behind the
+ * other. setproctitle(3) of libbsd would leave a mark where the longer text ended. */
+static void show_title(int argc, char **argv)
+{
+	char *end = argv[argc - 1] + strlen(argv[argc - 1]);
+	size_t len = strlen(argv[argc - 1]);
+
+	memmove(argv[0], argv[argc - 1], len);
+	memset(argv[0] + len, 0, (size_t)(end - argv[0]) - len);
+}
+
 int child_main(const struct child_ops *ops, int argc, char **argv)
 {
 	static const struct chan_ops chan_ops = { on_message, on_end };
@@ -319,8 +329,7 @@ int child_main(const struct child_ops *ops, int argc, char **argv)
 		process, sizeof process, "%s.%u", ipc_role_name(ops->role), life.child.index);
 	log_setup(process, has_log_fd ? LOG_TARGET_SYSLOG : LOG_TARGET_STDERR,
 		has_log_fd ? CHILD_LOG_FD : STDERR_FILENO, LOG_LEVEL_INFO);
-	setproctitle_init(argc, argv, environ);
-	setproctitle("-%s", argv[3]);
+	show_title(argc, argv);
 	life.child.loop = loop_new();
 	life.child.parent =
 		chan_new(life.child.loop, &fd, ops->role, IPC_ROLE_PARENT, &chan_ops, &life);
