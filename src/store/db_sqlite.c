@@ -22,6 +22,8 @@
 enum {
 	KEPT_MAX = 96, /* string constants with a query in src/store; there are fewer */
 	SQL_MAX = 64 * 1024,
+	OPEN_WAIT_MS = 5000,
+	OPEN_RETRY_MS = 20,
 };
 
 struct db_statement {
@@ -70,7 +72,9 @@ enum gp_err db_create(const char *path, struct gp_why *why)
 	return GP_OK;
 }
 
-enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
+/* The change to WAL does not wait for a lock as other statements do, and the first start has
+ * several processes at it. */
+static int apply_settings(sqlite3 *sqlite)
 {
 	static const char settings[] = "PRAGMA journal_mode = WAL;"
 				       "PRAGMA synchronous = FULL;"
@@ -79,27 +83,37 @@ enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
 				       "PRAGMA temp_store = MEMORY;"
 				       "PRAGMA cache_size = -16384;"
 				       "PRAGMA journal_size_limit = 67108864;";
+	int rc = SQLITE_BUSY;
+
+	for (int waited = 0; waited < OPEN_WAIT_MS; waited += OPEN_RETRY_MS) {
+		rc = sqlite3_exec(sqlite, settings, NULL, NULL, NULL);
+		if ((rc & 0xff) != SQLITE_BUSY)
+			break;
+		(void)sqlite3_sleep(OPEN_RETRY_MS);
+	}
+	return rc;
+}
+
+enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
+{
 	struct db *db = mem_new(1, sizeof *db);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-	int rc;
+	int rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	enum gp_err err;
 
-	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
-	if (rc != SQLITE_OK) {
-		err = gp_why_set(why, GP_ERR_STORE, "open %s: %s", path,
-			db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(rc));
-		goto out;
+	if (rc == SQLITE_OK) {
+		db_set_wait(db, OPEN_WAIT_MS);
+		rc = apply_settings(db->sqlite);
 	}
-	db_set_wait(db, 5000);
-	err = exec(db, settings, "open");
-	if (err != GP_OK)
-		err = gp_why_set(why, err, "open %s: %s", path, sqlite3_errmsg(db->sqlite));
-out:
-	if (err == GP_OK)
+	if (rc == SQLITE_OK) {
 		*ret_db = db;
-	else
-		db_close(&db);
+		return GP_OK;
+	}
+	err = gp_why_set(why, (rc & 0xff) == SQLITE_BUSY ? GP_ERR_BUSY : GP_ERR_STORE,
+		"open %s: %s", path,
+		db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(rc));
+	db_close(&db);
 	return err;
 }
 

@@ -300,6 +300,8 @@ enum gp_err store_stage_account(struct store *store, const struct store_staged *
 /* Likewise; account: a staged address. */
 enum gp_err store_stage_alias(
 	struct store *store, struct slice address, struct slice account) GP_CHECKED;
+/* Takes an account back, with its aliases. */
+enum gp_err store_stage_drop(struct store *store, struct slice address) GP_CHECKED;
 /* All of it in one go. GP_ERR_EXISTS: an address was taken meanwhile. */
 enum gp_err store_stage_finish(
 	struct store *store, int64_t now, uint64_t *ret_accounts, uint64_t *ret_domains) GP_CHECKED;

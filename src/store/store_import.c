@@ -111,6 +111,26 @@ enum gp_err store_stage_alias(struct store *store, struct slice address, struct 
 	return db_run(&statement, NULL);
 }
 
+static enum gp_err run_for(struct store *store, const char *sql, struct slice address)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_text(statement, 1, address);
+	return db_run(&statement, NULL);
+}
+
+enum gp_err store_stage_drop(struct store *store, struct slice address)
+{
+	enum gp_err err = run_for(store, "DELETE FROM staged_alias WHERE account = $1", address);
+
+	if (err != GP_OK)
+		return err;
+	return run_for(store, "DELETE FROM staged_account WHERE address = $1", address);
+}
+
 /* An address that was given away by another operation since it was staged. */
 static enum gp_err check_still_free(struct store *store)
 {

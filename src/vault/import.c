@@ -182,9 +182,13 @@ static enum gp_err stage(struct import *import, const struct import_record *reco
 		err = desk_check_route(import->vault, route, why);
 	if (err != GP_OK)
 		return err;
-	err = say_taken(store_stage_account(import->vault->store, &staged), draft->address, why);
-	if (err == GP_OK)
-		err = stage_aliases(import, record->column[IMPORT_ALIASES], draft->address, why);
+	err = store_stage_account(import->vault->store, &staged);
+	if (err != GP_OK)
+		return say_taken(err, draft->address, why);
+	err = stage_aliases(import, record->column[IMPORT_ALIASES], draft->address, why);
+	/* A line is taken whole or not at all. */
+	if (err != GP_OK && store_stage_drop(import->vault->store, staged.address) != GP_OK)
+		err = GP_ERR_STORE;
 	return err;
 }
 

@@ -253,28 +253,27 @@ static enum gp_err take_passwd(struct slice text, struct import_record *record, 
 
 /* ---- the reader ---- */
 
-static enum gp_err detect(struct import_reader *reader, struct slice first)
+static void detect(struct import_reader *reader, struct slice first)
 {
 	struct slice fields[IMPORT_COLUMNS_MAX];
 	size_t count = 0;
 
 	if (reader->format != IMPORT_FORMAT_AUTO)
-		return GP_OK;
+		return;
 	reader->format = IMPORT_FORMAT_PASSWD;
 	if (split_csv(reader, first, fields, &count) != GP_OK)
-		return GP_OK;
+		return;
 	for (size_t i = 0; i < count; i++) {
 		if (column_by_name(fields[i]) == IMPORT_ADDRESS)
 			reader->format = IMPORT_FORMAT_CSV;
 	}
-	return GP_OK;
 }
 
 enum gp_err import_reader_init(
 	struct import_reader *reader, int fd, enum import_format format, struct gp_why *why)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	struct slice first;
+	struct slice first = { 0 };
 	size_t len = 0;
 	enum gp_err err;
 
@@ -285,17 +284,19 @@ enum gp_err import_reader_init(
 	buf_init_secret(&reader->input, IMPORT_RECORD_MAX + 2 * IMPORT_READ_SIZE);
 	buf_init_secret(&reader->fields, IMPORT_RECORD_MAX);
 	err = find_line(reader, 0, &len);
+	if (err == GP_ERR_IO)
+		return gp_why_set(why, err, "the file cannot be read");
 	if (err == GP_OK && len >= 3 &&
 		memcmp(buf_slice(&reader->input).data, byte_order_mark, 3) == 0) {
 		buf_consume(&reader->input, 3);
 		len -= 3;
 	}
-	if (err != GP_OK)
-		return gp_why_set(why, err, "line 1: %s", gp_err_text(err));
-	first = without_line_end(slice_head(buf_slice(&reader->input), len));
-	err = detect(reader, first);
-	if (err != GP_OK || reader->format != IMPORT_FORMAT_CSV)
-		return err;
+	/* A line that is too long is no header. */
+	if (err == GP_OK)
+		first = without_line_end(slice_head(buf_slice(&reader->input), len));
+	detect(reader, first);
+	if (reader->format != IMPORT_FORMAT_CSV)
+		return GP_OK;
 	err = take_header(reader, first, why);
 	if (err == GP_OK) {
 		buf_consume(&reader->input, len);

@@ -102,3 +102,4 @@ CREATE TABLE staged_alias (
 	domain TEXT NOT NULL,
 	account TEXT NOT NULL
 );
+CREATE INDEX staged_alias_account ON staged_alias (account);

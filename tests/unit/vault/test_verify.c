@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "vault_fixture.h"
+
+#define ALICE "alice@example.test"
+
+static void add_alice(struct fixture *fixture)
+{
+	assert_int_equal(fixture_op(fixture, "account.add",
+				 "{\"address\":\"" ALICE "\",\"password\":\"correct horse\","
+				 "\"create_domain\":true,\"route\":\"example.test\"}"),
+		GP_OK);
+}
+
+static void add_device(struct fixture *fixture, const char *scopes, char password[static 512])
+{
+	char arguments[256] = "{\"address\":\"" ALICE "\",\"name\":\"phone\",\"scopes\":";
+
+	(void)strncat(arguments, scopes, 100);
+	(void)strncat(arguments, "}", 2);
+	assert_int_equal(fixture_op(fixture, "device.add", arguments), GP_OK);
+	(void)fixture_value(fixture, "password", password);
+}
+
+/* Nothing but the reason is told about who was not let in. */
+static void check_refused(struct fixture *fixture)
+{
+	assert_string_equal(fixture->token, "");
+	assert_string_equal(fixture->address, "");
+	assert_false(fixture->reply.is_blocked);
+	assert_true(fixture->reply.compared);
+}
+
+static void test_main(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_alice(fixture);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_OK);
+	assert_true(fixture->reply.compared);
+	assert_int_equal(fixture->reply.device, 0);
+	assert_string_equal(fixture->address, ALICE);
+	assert_string_equal(fixture->route_name, "example.test");
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "Correct horse"),
+		REASON_WRONG_PASSWORD);
+	check_refused(fixture);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, ""), REASON_WRONG_PASSWORD);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "bob@example.test", "x"),
+		REASON_UNKNOWN_ACCOUNT);
+	check_refused(fixture);
+	assert_int_equal(fixture->reply.account, 0);
+	assert_int_equal(
+		fixture_op(fixture, "account.add", "{\"address\":\"empty@example.test\"}"), GP_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "empty@example.test", ""),
+		REASON_NO_PASSWORD);
+	check_refused(fixture);
+}
+
+static void test_token(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buf claims;
+	struct slice token;
+	ptrdiff_t dot;
+
+	add_alice(fixture);
+	clock_fake(1700000000, 0);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_POP3, ALICE, "correct horse"), REASON_OK);
+	token = slice_str(fixture->token);
+	dot = slice_find(token, '.');
+	assert_true(dot > 0);
+	token = slice_from(token, (size_t)dot + 1);
+	buf_init(&claims, 1024);
+	assert_int_equal(
+		decode_base64url(slice_head(token, (size_t)slice_find(token, '.')), &claims),
+		GP_OK);
+	assert_true(slice_is(buf_slice(&claims),
+		"{\"iss\":\"mail.example.test\",\"sub\":\"alice@example.test\","
+		"\"sid\":\"0000000000001234\",\"iat\":1699999995,\"nbf\":1699999995,"
+		"\"exp\":1700000030}"));
+	buf_fini(&claims);
+	secret_free(&fixture->vault.token_key);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_POP3, ALICE, "correct horse"), REASON_OK);
+	assert_string_equal(fixture->token, "");
+}
+
+static void test_device(void **state)
+{
+	struct fixture *fixture = *state;
+	char password[512];
+	char upper[512];
+
+	add_alice(fixture);
+	add_device(fixture, "[\"imap\",\"smtp\"]", password);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, password), REASON_OK);
+	assert_true(fixture->reply.device != 0);
+	assert_true(fixture->token[0] != '\0');
+	for (size_t i = 0; i <= strlen(password); i++)
+		upper[i] = password[i] == '-' ? ' ' : (char)(password[i] & ~0x20);
+	for (size_t i = 0; i < strlen(password); i++) {
+		if (password[i] >= '2' && password[i] <= '7')
+			upper[i] = password[i];
+		if (password[i] == '-')
+			upper[i] = ' ';
+	}
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_SMTP, ALICE, upper), REASON_OK);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_POP3, ALICE, password), REASON_DEVICE_SCOPE);
+	check_refused(fixture);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_HTTP, ALICE, password), REASON_DEVICE_SCOPE);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "bob@example.test", password),
+		REASON_UNKNOWN_ACCOUNT);
+	check_refused(fixture);
+	password[0] = password[0] == 'a' ? 'b' : 'a';
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, ALICE, password), REASON_WRONG_DEVICE);
+	check_refused(fixture);
+	assert_int_equal(
+		fixture_op(fixture, "device.revoke", "{\"address\":\"" ALICE "\",\"all\":true}"),
+		GP_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_SMTP, ALICE, upper), REASON_WRONG_DEVICE);
+}
+
+/* With 2FA on, the main password opens the portal and nothing else. */
+static void test_twofactor(void **state)
+{
+	struct fixture *fixture = *state;
+	char password[512];
+
+	add_alice(fixture);
+	add_device(fixture, "[]", password);
+	assert_int_equal(store_account_set_twofactor(fixture->vault.store, 1, 5), GP_OK);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_TWOFACTOR);
+	check_refused(fixture);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "wrong horse"),
+		REASON_WRONG_PASSWORD);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_HTTP, ALICE, "correct horse"), REASON_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, password), REASON_OK);
+	assert_int_equal(
+		fixture_op(fixture, "twofactor.reset", "{\"address\":\"" ALICE "\"}"), GP_OK);
+	assert_int_equal(fixture->effect, IPC_EFFECT_TWOFACTOR);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_OK);
+}
+
+static void add_imported(struct fixture *fixture, const char *hash, bool is_off)
+{
+	struct store_account account = {
+		.address = "old@example.test", .role = "user", .is_off = is_off
+	};
+	uint64_t id = 0;
+
+	assert_true(slice_copy(slice_str(hash), account.password, sizeof account.password));
+	assert_int_equal(store_account_add(fixture->vault.store, &account, 7, &id), GP_OK);
+}
+
+static void test_rehash(void **state)
+{
+	static const char old[] = "{SSHA}uraO+FZEfhly83OkkI1bROMCEYI7sUNo";
+	static const char secret[] = "correct horse \xc3\xa9";
+	struct fixture *fixture = *state;
+	struct store_account account;
+
+	add_alice(fixture);
+	add_imported(fixture, old, false);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", "wrong"),
+		REASON_WRONG_PASSWORD);
+	assert_int_equal(
+		store_account_find(fixture->vault.store, SLICE_LIT("old@example.test"), &account),
+		GP_OK);
+	assert_string_equal(account.password, old);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", secret), REASON_OK);
+	assert_int_equal(
+		store_account_find(fixture->vault.store, SLICE_LIT("old@example.test"), &account),
+		GP_OK);
+	assert_int_equal(strncmp(account.password, "$argon2id$", 10), 0);
+	assert_int_equal(account.password_at, 7); /* the password is as old as it was */
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", secret), REASON_OK);
+}
+
+static void test_off(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_alice(fixture);
+	add_imported(fixture, "{SSHA}uraO+FZEfhly83OkkI1bROMCEYI7sUNo", true);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", "wrong"),
+		REASON_WRONG_PASSWORD);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test",
+				 "correct horse \xc3\xa9"),
+		REASON_ACCOUNT_OFF);
+	check_refused(fixture);
+	assert_int_equal(
+		fixture_op(fixture, "account.passwd",
+			"{\"address\":\"old@example.test\",\"password\":\"fresh password\"}"),
+		GP_OK);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", "fresh password"),
+		REASON_OK);
+}
+
+static void test_blocked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_alice(fixture);
+	assert_int_equal(fixture_op(fixture, "account.block",
+				 "{\"address\":\"" ALICE "\",\"reason\":\"spam\"}"),
+		GP_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_OK);
+	assert_true(fixture->reply.is_blocked);
+	assert_int_equal(
+		fixture_op(fixture, "account.unblock", "{\"address\":\"" ALICE "\"}"), GP_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_OK);
+	assert_false(fixture->reply.is_blocked);
+}
+
+/* Our fault is never a wrong password. */
+static void test_fault(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_alice(fixture);
+	add_imported(fixture, "{NONSENSE}x", false);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", "x"), REASON_STORE);
+	assert_false(fixture->reply.compared);
+	assert_int_equal(store_account_set_password(fixture->vault.store, 1, "", 1), GP_OK);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, ""), REASON_NO_PASSWORD);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_main), TEST(test_device), TEST(test_twofactor), TEST(test_rehash),
+		TEST(test_off), TEST(test_blocked), TEST(test_fault),
+		TEST(test_token), /* last: it stops the clock */
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
