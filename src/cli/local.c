@@ -115,7 +115,7 @@ static enum gp_err print_problems(const char *path, json_t *problems, struct buf
 static enum gp_err check(const struct args *args, const char *path, struct buf *out)
 {
 	struct config *config = NULL;
-	struct config_error error;
+	struct config_error error = { "" };
 	json_t *problems = json_array();
 	json_t *all;
 	bool is_good;
@@ -140,7 +140,7 @@ static enum gp_err show(
 	const struct args *args, const char *path, struct buf *out, struct gp_why *why)
 {
 	struct config *config = NULL;
-	struct config_error error;
+	struct config_error error = { "" };
 	json_t *all;
 	enum gp_err err = config_load(path, &config, &error);
 

@@ -159,7 +159,7 @@ static enum gp_err connect_core(const struct args *args, int *ret_fd, struct gp_
 {
 	const char *path = args->config_path != NULL ? args->config_path : default_config;
 	struct config *config = NULL;
-	struct config_error error;
+	struct config_error error = { "" };
 	enum gp_err err;
 
 	if (args->socket_path != NULL)

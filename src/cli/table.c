@@ -86,6 +86,7 @@ size_t table_width(const char *text)
 
 static size_t row_count(const struct table *table)
 {
+	GP_ASSERT(table->columns > 0);
 	return table->count / table->columns;
 }
 
