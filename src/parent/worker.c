@@ -76,7 +76,8 @@ void worker_send(struct worker *worker, const struct ipc_message *message, int f
 	if (worker->chan == NULL)
 		return;
 	err = chan_send(worker->chan, message, fd);
-	if (err == GP_OK)
+	/* CLOSED: on_end() is about to say so. */
+	if (err == GP_OK || err == GP_ERR_CLOSED)
 		return;
 	log_error("worker_not_told", LOG_STR("worker", worker->name),
 		LOG_STR("message", ipc_type_name(message->type)),
