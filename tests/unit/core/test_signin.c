@@ -280,7 +280,7 @@ static void a_full_queue_is_a_temporary_error(void **state)
 	world_settle(world);
 	assert_int_equal(world_answer_of(world, 50)->verdict, VERDICT_MAX);
 	assert_int_equal(world_answer_of(world, 6)->verdict, VERDICT_TEMPORARY);
-	/* ... and its turn comes second, not last. */
+	/* ... and is not left behind those who stay (its turn: test_queue). */
 	world_answer_held(world);
 	assert_int_equal(world_answer_of(world, 50)->verdict, VERDICT_OK);
 	assert_int_equal(world->core->vaults.slow.count, 0);
@@ -392,7 +392,7 @@ static void a_ban_closes_the_sources_sessions(void **state)
 	world_free(&world);
 }
 
-static void the_event_goes_before_the_answer(void **state)
+static void an_answered_failure_survives_core(void **state)
 {
 	struct world *world = world_new(every, true);
 	unsigned turns = 0;
@@ -400,7 +400,7 @@ static void the_event_goes_before_the_answer(void **state)
 	(void)state;
 	world_open(world, 0, 1, SERVICE_IMAP, source);
 	world_signin(world, 0, 1, "alice", "wrong");
-	/* The desk's channel is not read: what is in its socket survives core all the same. */
+	/* The desk does not read yet: what was handed to it outlives core all the same. */
 	chan_pause(world->vaults[0].chan);
 	while (world->answer_count == 0 && turns++ < 1000)
 		loop_turn(world->loop);
@@ -516,7 +516,7 @@ int main(void)
 		cmocka_unit_test(a_window_longer_than_the_ban_still_holds),
 		cmocka_unit_test(ipv6_counts_by_its_network),
 		cmocka_unit_test(a_ban_closes_the_sources_sessions),
-		cmocka_unit_test(the_event_goes_before_the_answer),
+		cmocka_unit_test(an_answered_failure_survives_core),
 		cmocka_unit_test(an_account_changed_under_a_check_is_checked_again),
 		cmocka_unit_test(a_crashed_front_costs_strangers_one_failure),
 		cmocka_unit_test(a_flood_of_refusals_fills_no_store),
