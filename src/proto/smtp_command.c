@@ -38,8 +38,6 @@ static void say_ehlo(struct smtp_server *server)
 
 	smtp_say(server, "250-%s", common->hostname);
 	offer(server, SMTP_CAP_PIPELINING, "PIPELINING");
-	if ((server->caps & SMTP_CAP_SIZE) != 0)
-		smtp_say(server, "250-SIZE %llu", (unsigned long long)smtp_size_limit(server));
 	if (common->can_starttls && !server->is_tls && !server->is_signed_in)
 		smtp_say(server, "250-STARTTLS");
 	if (has_auth)
@@ -50,7 +48,8 @@ static void say_ehlo(struct smtp_server *server)
 	offer(server, SMTP_CAP_SMTPUTF8, "SMTPUTF8");
 	offer(server, SMTP_CAP_DSN, "DSN");
 	offer(server, SMTP_CAP_ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES");
-	smtp_say(server, "250 HELP");
+	/* Ours whatever the next hop says: the limit holds here already. */
+	smtp_say(server, "250 SIZE %llu", (unsigned long long)smtp_size_limit(server));
 }
 
 static void greet(

@@ -122,7 +122,7 @@ def test_polite_ten_times_a_minute_then_silent(make_gatepost):
     talk.wrong(door, "127.77.0.1", 5)
     answers = [talk.connect(door, "submission", "127.77.0.1") for _ in range(14)]
     assert [a is not None for a in answers] == [True] * 10 + [False] * 4
-    assert door.stats()["refused_banned"] >= 14
+    rig.until(lambda: door.stats()["refused_banned"] >= 14, "the count of those turned away")
 
 
 def test_restart_and_kill_keep_bans_and_windows(make_gatepost):

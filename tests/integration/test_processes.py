@@ -168,7 +168,8 @@ def test_socket_activation_and_notify(make_gatepost):
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=before_exec, pass_fds=(3,),
             env={**os.environ, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "imaps", "NOTIFY_SOCKET": str(notify_path)})
     listener.close()
-    assert b"READY=1" in notify.recv(4096)
+    while b"READY=1" not in notify.recv(4096):
+        pass
     door.wait_serving()
     door.add_account(*ALICE)
     assert talk.is_ok(talk.signin(door, "imaps", *ALICE))

@@ -4,6 +4,7 @@
 import imaplib
 import poplib
 import smtplib
+import ssl
 
 import pytest
 import rig
@@ -189,15 +190,15 @@ def test_password_change_ends_sessions_at_once(gatepost, peer):
     assert talk.is_ok(talk.signin(gatepost, "submissions", "carol", "second password", peer))
 
 
-def test_sni_chooses_the_certificate(make_gatepost, workdir):
+def test_sni_chooses_the_certificate(make_gatepost, dovecot, workdir):
     chain, key = rig.make_certificate(workdir, "second", ["second.example.test"])
-    door = make_gatepost(sections=[f'certificate "second" {{\n names = {{"second.example.test"}}\n '
-                                   f'chain_file = "{chain}"\n key_file = "{key}"\n}}\n'], accounts=False)
+    door = make_gatepost(accounts=False, sections=rig.dovecot_sections(dovecot) + [
+        f'certificate "second" {{\n names = {{"second.example.test"}}\n '
+        f'chain_file = "{chain}"\n key_file = "{key}"\n}}\n'])
     for name, expected in (("second.example.test", chain), ("mail.example.test", door.chain), ("x.test", door.chain)):
         context = door.tls()
         context.load_verify_locations(str(chain))
         line = rig.Line(door.ports["imaps"], tls=context, server_name=name)
         pem = expected.read_text(encoding="ascii")
-        import ssl
         assert ssl.DER_cert_to_PEM_cert(line.sock.getpeercert(True)).split() == pem.split()
         line.close()
