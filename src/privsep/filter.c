@@ -177,7 +177,7 @@ static const struct rule rules[] = {
 	CALL(pipe, ALL | REFUSE),
 	CALL(pipe2, ALL | REFUSE),
 	CALL(socketpair, ALL | REFUSE),
-	CALL(prctl, ALL),
+	CALL_IS(prctl, ALL, 0, PR_SET_VMA),
 #endif
 };
 

@@ -152,7 +152,10 @@ static void the_worst_are_fatal(void **state)
 
 static int compare_ints(const void *a, const void *b)
 {
-	return *(const int *)a - *(const int *)b;
+	int left = *(const int *)a;
+	int right = *(const int *)b;
+
+	return (left > right) - (left < right);
 }
 
 static int act_compute(void)
