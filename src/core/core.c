@@ -106,6 +106,17 @@ static void on_ban_map(struct core *core, int fd)
 		log_error("ban_map_unusable", LOG_STR("error", gp_err_text(err)));
 }
 
+void core_report_peer(struct core *core, enum ipc_role role, unsigned index)
+{
+	struct ipc_message message = { .type = IPC_PEER_BAD,
+		.peer_bad = { (uint8_t)role, (uint16_t)index } };
+
+	core->stats.peers_cut++;
+	if (core->parent != NULL && chan_send(core->parent, &message, -1) != GP_OK)
+		log_error("peer_not_reported", LOG_STR("role", ipc_role_name(role)),
+			LOG_UINT("index", index));
+}
+
 void core_on_parent(struct core *core, const struct ipc_message *message, int *fd)
 {
 	if (message->type == IPC_PEER)

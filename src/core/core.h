@@ -73,6 +73,8 @@ void core_free(struct core **pcore);
 void core_configure(struct core *core, const struct config *config);
 /* What gatepostd says, but for the life of the process itself. */
 void core_on_parent(struct core *core, const struct ipc_message *message, int *fd);
+/* A peer broke the rules: asks gatepostd to end it. Its channel is closed by the caller. */
+void core_report_peer(struct core *core, enum ipc_role role, unsigned index);
 /* What is due now, whatever the timer says: the clock was moved. */
 void core_sweep(struct core *core);
 

@@ -29,7 +29,7 @@ void front_cut(struct front *front, const char *what, uint64_t session)
 		return;
 	log_error("front_cut", LOG_UINT("front", front->index), LOG_STR("why", what),
 		LOG_ID("session", session));
-	front->core->stats.peers_cut++;
+	core_report_peer(front->core, IPC_ROLE_FRONT, front->index);
 	chan_free(&front->chan);
 	end_sessions(front);
 }

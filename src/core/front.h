@@ -3,8 +3,8 @@
  * Core's end of the channels to the fronts. A front is what hostile bytes reach first, so it is
  * believed nothing it need not be believed: it may name only sessions that it opened itself, and
  * send each message only in the states of on_front.c's permit table. One that does otherwise has
- * been taken over or is broken: its channel is cut, its sessions are gone, and gatepostd, which
- * sees the front end or hears no more of it, starts a fresh one.
+ * been taken over or is broken: its channel is cut, its sessions are gone, and gatepostd is asked
+ * to end it (PEER_BAD) and starts a fresh one.
  */
 #ifndef GP_CORE_FRONT_H
 #define GP_CORE_FRONT_H

@@ -204,7 +204,7 @@ static void on_end(struct chan *chan, enum chan_end end, void *owner)
 
 	(void)chan;
 	if (end == CHAN_END_ATTACK)
-		vault->core->stats.peers_cut++;
+		core_report_peer(vault->core, IPC_ROLE_VAULT, vault->index);
 	log_warn("vault_gone", LOG_UINT("vault", vault->index));
 	close_vault(vault);
 }

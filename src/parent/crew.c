@@ -297,6 +297,18 @@ void crew_on_ready(struct worker *worker, bool ok, const char *why)
 		check_serving(crew);
 }
 
+/* Core's word is enough; it has none about itself. */
+static void on_bad_peer(struct crew *crew, const struct ipc_peer_bad *bad)
+{
+	for (size_t i = 0; i < crew->count; i++) {
+		struct worker *worker = &crew->workers[i];
+
+		if (worker->role == bad->role && worker->index == bad->index &&
+			worker->role != IPC_ROLE_CORE && worker->state == WORKER_UP)
+			worker_kill(worker, "it broke the rules of its channel with core");
+	}
+}
+
 void crew_on_message(struct worker *worker, const struct ipc_message *message)
 {
 	struct parent *parent = worker->parent;
@@ -305,6 +317,8 @@ void crew_on_message(struct worker *worker, const struct ipc_message *message)
 		dial_start(parent->dialer, worker, &message->dial);
 	else if (message->type == IPC_RELOAD)
 		reload_start(parent->reload, true, message->reload.request);
+	else if (message->type == IPC_PEER_BAD)
+		on_bad_peer(parent->crew, &message->peer_bad);
 	else
 		worker_kill(worker, "it sent what is not for us");
 }
