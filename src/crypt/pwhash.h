@@ -6,10 +6,10 @@
  *	crypt(3)	$1$ $2a$ $2b$ $2y$ $5$ $6$ $y$ $gy$, and the 13 letters of DES
  *	Argon2		$argon2i$ $argon2id$
  *	Django		pbkdf2_sha256$ROUNDS$SALT$BASE64
- *	Dovecot		{SCHEME}..., SCHEME one of CRYPT DES-CRYPT MD5-CRYPT BLF-CRYPT SHA256-CRYPT
- *			SHA512-CRYPT ARGON2I ARGON2ID PBKDF2 SHA SHA1 SHA256 SHA512 SSHA SSHA256 SSHA512
- *MD5 PLAIN-MD5 LDAP-MD5 SMD5, the digests also with .B64 or .HEX; PLAIN CLEAR CLEARTEXT are
- *passwords, to be hashed at once
+ *	Dovecot		{SCHEME}..., SCHEME one of CRYPT DES-CRYPT MD5-CRYPT BLF-CRYPT
+ *			SHA256-CRYPT SHA512-CRYPT ARGON2I ARGON2ID PBKDF2 SHA SHA1 SHA256 SHA512
+ *			SSHA SSHA256 SSHA512 MD5 PLAIN-MD5 LDAP-MD5 SMD5, the digests also with
+ *			.B64 or .HEX; PLAIN CLEAR CLEARTEXT are passwords, to be hashed at once
  *
  * A hash that would take too much memory or time is refused at import, so that it cannot be used to
  * stop the vault. Process: vault.

@@ -65,83 +65,75 @@ static void test_account(void **state)
 	assert_int_equal(fixture->effect, IPC_EFFECT_NONE);
 }
 
+static const struct {
+	const char *name;
+	const char *arguments;
+	enum gp_err err;
+	const char *why;
+} refused[] = {
+	{ "account.add", ALICE "}", GP_ERR_EXISTS, "exists already" },
+	{ "account.add", "{\"address\":\"post@example.test\"}", GP_ERR_EXISTS, "exists" },
+	{ "account.add", "{\"address\":\"x@other.test\"}", GP_ERR_NOT_FOUND, "domain add" },
+	{ "account.add", "{\"address\":\"x y@example.test\"}", GP_ERR_SYNTAX, "character" },
+	{ "account.add", "{\"address\":\"\\\"x@example.test\"}", GP_ERR_SYNTAX, "character" },
+	{ "account.add", "{\"address\":\"a@b@example.test\"}", GP_ERR_SYNTAX, "character" },
+	{ "account.add", "{\"address\":\"@example.test\"}", GP_ERR_SYNTAX, "no mail address" },
+	{ "account.add", "{\"address\":\"x@a..b\"}", GP_ERR_SYNTAX, "no mail address" },
+	{ "account.add", "{\"address\":\"n@example.test\",\"role\":\"king\"}", GP_ERR_SYNTAX,
+		"role" },
+	{ "account.add", "{\"address\":\"n@example.test\",\"route\":\"none\"}", GP_ERR_NOT_FOUND,
+		"route" },
+	{ "account.add", "{\"address\":\"n@example.test\",\"aliases\":[\"alice@example.test\"]}",
+		GP_ERR_EXISTS, "taken" },
+	{ "account.add", "{\"address\":\"n@example.test\",\"aliases\":[\"a@none.test\"]}",
+		GP_ERR_NOT_FOUND, "domain" },
+	{ "account.add", "{}", GP_ERR_SYNTAX, "address" },
+	{ "account.add", "{\"address\":\"n@example.test\",\"colour\":1}", GP_ERR_SYNTAX, "colour" },
+	{ "account.passwd", ALICE ",\"password\":\"short\"}", GP_ERR_SYNTAX, "at least 8" },
+	/* 7 characters in 14 bytes */
+	{ "account.passwd",
+		ALICE ",\"password\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+		      "\xc3\xa9\xc3\xa9\"}",
+		GP_ERR_SYNTAX, "at least 8" },
+	{ "account.passwd", ALICE ",\"password\":\"abcdefghijklmnopqrstuvwx\"}", GP_ERR_SYNTAX,
+		"device password" },
+	{ "account.passwd", ALICE ",\"password\":\"ABCD efgh ijkl mnop qrst 2345\"}", GP_ERR_SYNTAX,
+		"device password" },
+	{ "account.passwd", ALICE ",\"password\":\"with\\ncontrols\"}", GP_ERR_SYNTAX, "control" },
+	{ "account.passwd", "{\"address\":\"no@example.test\",\"password\":\"long enough\"}",
+		GP_ERR_NOT_FOUND, "no account" },
+	{ "account.block", ALICE ",\"reason\":\"two\\nlines\"}", GP_ERR_SYNTAX, "one line" },
+	{ "account.list", "{\"limit\":10001}", GP_ERR_LIMIT, "at most 10000" },
+	{ "account.list", "{\"limit\":-1}", GP_ERR_SYNTAX, "negative" },
+	{ "domain.add", "{\"domain\":\"example.test\"}", GP_ERR_EXISTS, "exists" },
+	{ "domain.add", "{\"domain\":\"no domain\"}", GP_ERR_SYNTAX, "no domain name" },
+	{ "domain.add", "{\"domain\":\"a.test\",\"alias_of\":\"b.test\"}", GP_ERR_NOT_FOUND,
+		"no domain of its own" },
+	{ "domain.remove", "{\"domain\":\"example.test\"}", GP_ERR_BUSY, "still has" },
+	{ "domain.remove", "{\"domain\":\"none.test\"}", GP_ERR_NOT_FOUND, "no domain" },
+	{ "device.add", ALICE ",\"name\":\" \"}", GP_ERR_SYNTAX, "name" },
+	{ "device.add", ALICE ",\"name\":\"x\",\"scopes\":[\"web\"]}", GP_ERR_SYNTAX, "scope" },
+	{ "device.revoke", ALICE "}", GP_ERR_SYNTAX, "which device" },
+	{ "device.revoke", ALICE ",\"device\":1,\"all\":true}", GP_ERR_SYNTAX, "which device" },
+	{ "device.revoke", ALICE ",\"device\":99}", GP_ERR_NOT_FOUND, "no such device" },
+	{ "signin.list", "{\"outcome\":\"fine\"}", GP_ERR_SYNTAX, "outcome" },
+	{ "signin.list", "{\"since\":\"yesterday\"}", GP_ERR_SYNTAX, "since" },
+	{ "signin.list", "{\"session\":\"xyz\"}", GP_ERR_SYNTAX, "session" },
+	{ "signin.list", "{\"source\":\"x\"}", GP_ERR_SYNTAX, "source" },
+	{ "ban.list", "{}", GP_ERR_UNSUPPORTED, "no such" },
+	{ "drop.tables", "{}", GP_ERR_UNSUPPORTED, "no such" },
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *arguments;
-		enum gp_err err;
-		const char *why;
-	} cases[] = {
-		{ "account.add", ALICE "}", GP_ERR_EXISTS, "exists already" },
-		{ "account.add", "{\"address\":\"post@example.test\"}", GP_ERR_EXISTS, "exists" },
-		{ "account.add", "{\"address\":\"x@other.test\"}", GP_ERR_NOT_FOUND, "domain add" },
-		{ "account.add", "{\"address\":\"x y@example.test\"}", GP_ERR_SYNTAX, "character" },
-		{ "account.add", "{\"address\":\"\\\"x@example.test\"}", GP_ERR_SYNTAX,
-			"character" },
-		{ "account.add", "{\"address\":\"a@b@example.test\"}", GP_ERR_SYNTAX, "character" },
-		{ "account.add", "{\"address\":\"@example.test\"}", GP_ERR_SYNTAX,
-			"no mail address" },
-		{ "account.add", "{\"address\":\"x@a..b\"}", GP_ERR_SYNTAX, "no mail address" },
-		{ "account.add", "{\"address\":\"n@example.test\",\"role\":\"king\"}",
-			GP_ERR_SYNTAX, "role" },
-		{ "account.add", "{\"address\":\"n@example.test\",\"route\":\"none\"}",
-			GP_ERR_NOT_FOUND, "route" },
-		{ "account.add",
-			"{\"address\":\"n@example.test\",\"aliases\":[\"alice@example.test\"]}",
-			GP_ERR_EXISTS, "taken" },
-		{ "account.add", "{\"address\":\"n@example.test\",\"aliases\":[\"a@none.test\"]}",
-			GP_ERR_NOT_FOUND, "domain" },
-		{ "account.add", "{}", GP_ERR_SYNTAX, "address" },
-		{ "account.add", "{\"address\":\"n@example.test\",\"colour\":1}", GP_ERR_SYNTAX,
-			"colour" },
-		{ "account.passwd", ALICE ",\"password\":\"short\"}", GP_ERR_SYNTAX, "at least 8" },
-		/* 7 characters in 14 bytes */
-		{ "account.passwd",
-			ALICE ",\"password\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
-			      "\xc3\xa9\xc3\xa9\"}",
-			GP_ERR_SYNTAX, "at least 8" },
-		{ "account.passwd", ALICE ",\"password\":\"abcdefghijklmnopqrstuvwx\"}",
-			GP_ERR_SYNTAX, "device password" },
-		{ "account.passwd", ALICE ",\"password\":\"ABCD efgh ijkl mnop qrst 2345\"}",
-			GP_ERR_SYNTAX, "device password" },
-		{ "account.passwd", ALICE ",\"password\":\"with\\ncontrols\"}", GP_ERR_SYNTAX,
-			"control" },
-		{ "account.passwd",
-			"{\"address\":\"no@example.test\",\"password\":\"long enough\"}",
-			GP_ERR_NOT_FOUND, "no account" },
-		{ "account.block", ALICE ",\"reason\":\"two\\nlines\"}", GP_ERR_SYNTAX,
-			"one line" },
-		{ "account.list", "{\"limit\":10001}", GP_ERR_LIMIT, "at most 10000" },
-		{ "account.list", "{\"limit\":-1}", GP_ERR_SYNTAX, "negative" },
-		{ "domain.add", "{\"domain\":\"example.test\"}", GP_ERR_EXISTS, "exists" },
-		{ "domain.add", "{\"domain\":\"no domain\"}", GP_ERR_SYNTAX, "no domain name" },
-		{ "domain.add", "{\"domain\":\"a.test\",\"alias_of\":\"b.test\"}", GP_ERR_NOT_FOUND,
-			"no domain of its own" },
-		{ "domain.remove", "{\"domain\":\"example.test\"}", GP_ERR_BUSY, "still has" },
-		{ "domain.remove", "{\"domain\":\"none.test\"}", GP_ERR_NOT_FOUND, "no domain" },
-		{ "device.add", ALICE ",\"name\":\" \"}", GP_ERR_SYNTAX, "name" },
-		{ "device.add", ALICE ",\"name\":\"x\",\"scopes\":[\"web\"]}", GP_ERR_SYNTAX,
-			"scope" },
-		{ "device.revoke", ALICE "}", GP_ERR_SYNTAX, "which device" },
-		{ "device.revoke", ALICE ",\"device\":1,\"all\":true}", GP_ERR_SYNTAX,
-			"which device" },
-		{ "device.revoke", ALICE ",\"device\":99}", GP_ERR_NOT_FOUND, "no such device" },
-		{ "signin.list", "{\"outcome\":\"fine\"}", GP_ERR_SYNTAX, "outcome" },
-		{ "signin.list", "{\"since\":\"yesterday\"}", GP_ERR_SYNTAX, "since" },
-		{ "signin.list", "{\"session\":\"xyz\"}", GP_ERR_SYNTAX, "session" },
-		{ "signin.list", "{\"source\":\"x\"}", GP_ERR_SYNTAX, "source" },
-		{ "ban.list", "{}", GP_ERR_UNSUPPORTED, "no such" },
-		{ "drop.tables", "{}", GP_ERR_UNSUPPORTED, "no such" },
-	};
 	struct fixture *fixture = *state;
 
 	add_alice(fixture);
-	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
-		enum gp_err err = fixture_op(fixture, cases[i].name, cases[i].arguments);
+	for (size_t i = 0; i < GP_ARRAY_LEN(refused); i++) {
+		enum gp_err err = fixture_op(fixture, refused[i].name, refused[i].arguments);
 
-		if (err != cases[i].err || strstr(fixture->why, cases[i].why) == NULL)
-			fail_msg("%s %s: %s (%s)", cases[i].name, cases[i].arguments,
+		if (err != refused[i].err || strstr(fixture->why, refused[i].why) == NULL)
+			fail_msg("%s %s: %s (%s)", refused[i].name, refused[i].arguments,
 				gp_err_text(err), fixture->why);
 		assert_int_equal(fixture->row_count, 0);
 		assert_int_equal(fixture->effect, IPC_EFFECT_NONE);
