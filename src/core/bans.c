@@ -88,15 +88,20 @@ static void remove_ban(struct core *core, struct ban *ban)
 	mem_free(ban);
 }
 
+static void fini_heap(struct core *core, struct ban_heap *heap)
+{
+	while (heap->count > 0)
+		remove_ban(core, heap->bans[heap->count - 1]);
+	mem_free(heap->bans);
+}
+
 void bans_fini(struct core *core)
 {
 	/* The shared map stays as it is: it serves the fronts until the next core is there. */
 	ban_map_close(&core->ban_map);
-	while (core->bans.by_source.count > 0)
-		remove_ban(core, MAP_ENTRY(map_first(&core->bans.by_source), struct ban, node));
+	fini_heap(core, &core->bans.v4);
+	fini_heap(core, &core->bans.v6);
 	map_fini(&core->bans.by_source);
-	mem_free(core->bans.v4.bans);
-	mem_free(core->bans.v6.bans);
 }
 
 static struct ban *find(struct core *core, const struct ip *source)

@@ -13,14 +13,15 @@ struct domain {
 	char alias_of[SIGNIN_DOMAIN_SIZE]; /* "": a domain of its own */
 };
 
+static void free_one(struct map_node *node, void *arg)
+{
+	map_remove(arg, node);
+	mem_free(MAP_ENTRY(node, struct domain, node));
+}
+
 static void clear(struct map *map)
 {
-	while (map->count > 0) {
-		struct domain *domain = MAP_ENTRY(map_first(map), struct domain, node);
-
-		map_remove(map, &domain->node);
-		mem_free(domain);
-	}
+	map_each(map, free_one, map);
 	map_fini(map);
 }
 

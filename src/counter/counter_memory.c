@@ -367,12 +367,16 @@ static void memory_configure(struct counter *counter, const struct counter_limit
 		;
 }
 
+static void free_one(struct map_node *node, void *arg)
+{
+	window_free(arg, MAP_ENTRY(node, struct window, node));
+}
+
 static void memory_free(struct counter *counter)
 {
 	struct counter_memory *memory = memory_of(counter);
 
-	while (memory->windows.count > 0)
-		window_free(memory, MAP_ENTRY(map_first(&memory->windows), struct window, node));
+	map_each(&memory->windows, free_one, memory);
 	map_fini(&memory->windows);
 	mem_free(memory);
 }
