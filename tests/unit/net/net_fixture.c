@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -188,4 +189,68 @@ void fixture_turns(struct loop *loop, unsigned count)
 {
 	while (count-- > 0)
 		loop_turn(loop);
+}
+
+void tls_set_up_ctx(struct tls_setup *s)
+{
+	static const char *const names[] = { FIXTURE_NAME };
+	char *trust = NULL;
+
+	*s = (struct tls_setup){ .loop = loop_new(), .raw = -1 };
+	s->server_ctx = fixture_server_ctx(names, 1, &trust);
+	assert_int_equal(tls_ctx_new_client(slice_str(trust), &s->client_ctx, NULL), GP_OK);
+	mem_free(trust);
+}
+
+void tls_set_up_pair(struct tls_setup *s, bool small_buffers)
+{
+	int fds[2];
+
+	tls_set_up_ctx(s);
+	fixture_pair(fds, small_buffers);
+	peer_open(&s->server, s->loop, fds[0]);
+	peer_open(&s->client, s->loop, fds[1]);
+}
+
+void tls_set_up_raw(struct tls_setup *s)
+{
+	int fds[2];
+
+	tls_set_up_ctx(s);
+	fixture_pair(fds, false);
+	peer_open(&s->server, s->loop, fds[0]);
+	s->raw = fds[1];
+}
+
+void tls_tear_down(struct tls_setup *s)
+{
+	peer_close(&s->server);
+	if (s->client.conn != NULL)
+		peer_close(&s->client);
+	if (s->raw >= 0)
+		(void)close(s->raw);
+	tls_ctx_free(&s->server_ctx);
+	tls_ctx_free(&s->client_ctx);
+	loop_free(&s->loop);
+}
+
+void tls_start(struct tls_setup *s, const char *name)
+{
+	assert_int_equal(conn_starttls_server(s->server.conn, s->server_ctx), GP_OK);
+	assert_int_equal(conn_starttls_client(s->client.conn, s->client_ctx, name), GP_OK);
+}
+
+void tls_start_and_wait(struct tls_setup *s)
+{
+	tls_start(s, FIXTURE_NAME);
+	fixture_until(s->loop, &s->server.tls, 1);
+	fixture_until(s->loop, &s->client.tls, 1);
+}
+
+void fixture_dribble(int from, int to)
+{
+	char byte;
+
+	if (recv(from, &byte, 1, 0) == 1)
+		assert_int_equal(send(to, &byte, 1, MSG_NOSIGNAL), 1);
 }

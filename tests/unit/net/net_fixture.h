@@ -49,6 +49,28 @@ void fixture_pair(int fds[2], bool small_buffers);
 void peer_open(struct peer *peer, struct loop *loop, int fd);
 void peer_close(struct peer *peer);
 
+#define FIXTURE_NAME "mail.example.test"
+
+/* A server and a client of ours, or a server alone with a bare socket at the other end. */
+struct tls_setup {
+	struct loop *loop;
+	struct tls_ctx *server_ctx;
+	struct tls_ctx *client_ctx;
+	struct peer server;
+	struct peer client;
+	int raw;
+};
+
+void tls_set_up_ctx(struct tls_setup *s); /* no connections yet */
+void tls_set_up_pair(struct tls_setup *s, bool small_buffers);
+void tls_set_up_raw(struct tls_setup *s);
+void tls_tear_down(struct tls_setup *s);
+void tls_start(struct tls_setup *s, const char *name);
+void tls_start_and_wait(struct tls_setup *s);
+
+/* Carries one byte from a socket to another, if there is one. */
+void fixture_dribble(int from, int to);
+
 /* Turns the loop until *flag is at least n; fails the test if that never comes. */
 void fixture_until(struct loop *loop, const unsigned *flag, unsigned n);
 void fixture_until_got(struct loop *loop, struct peer *peer, size_t len);

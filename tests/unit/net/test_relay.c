@@ -40,12 +40,12 @@ static void on_end(struct relay *relay, void *owner)
 	relay_free(&s->relay);
 }
 
-static void set_up_conns(struct setup *s)
+static void set_up_conns(struct setup *s, bool slow_client)
 {
 	int fds[2];
 
 	*s = (struct setup){ .loop = loop_new() };
-	fixture_pair(fds, false);
+	fixture_pair(fds, slow_client);
 	peer_open(&s->client, s->loop, fds[0]);
 	s->client_fd = fds[1];
 	fixture_pair(fds, false);
@@ -66,7 +66,7 @@ static void start(struct setup *s, const struct relay_filter *from_client,
 
 static void set_up(struct setup *s)
 {
-	set_up_conns(s);
+	set_up_conns(s, false);
 	start(s, NULL, NULL, IDLE_MS);
 }
 
@@ -212,7 +212,7 @@ static void test_input_before_the_relay_is_carried(void **state)
 	struct setup s;
 
 	(void)state;
-	set_up_conns(&s);
+	set_up_conns(&s, false);
 	s.client.keeps_input = true;
 	put(s.client_fd, "a1 SELECT inbox\r\n");
 	fixture_until(s.loop, &s.client.inputs, 1);
@@ -220,9 +220,45 @@ static void test_input_before_the_relay_is_carried(void **state)
 	conn_set_deadline(s.client.conn, 1);
 	start(&s, NULL, NULL, IDLE_MS);
 	expect(&s, s.backend_fd, "a1 SELECT inbox\r\n");
-	for (unsigned i = 0; i < 5000; i++)
+	/* The sign-in's deadline does not end what follows it. */
+	for (unsigned i = 0; i < 50000; i++)
 		loop_turn(s.loop);
-	assert_int_equal(s.ended, 0);
+	put(s.backend_fd, "a1 OK\r\n");
+	expect(&s, s.client_fd, "a1 OK\r\n");
+	tear_down(&s);
+}
+
+static void test_slow_client_gets_all_of_a_closed_backend(void **state)
+{
+	char *pattern = make_pattern();
+	struct setup s;
+	size_t sent = 0;
+	size_t received = 0;
+	ssize_t n = -1;
+
+	(void)state;
+	set_up_conns(&s, true);
+	start(&s, NULL, NULL, IDLE_MS);
+	for (unsigned i = 0; i < 1000; i++) {
+		n = send(s.backend_fd, pattern + sent % PERIOD, 10 * 1000, MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		loop_turn(s.loop);
+	}
+	assert_true(sent > RELAY_BUFFER);
+	close_fd(&s.backend_fd);
+	fixture_turns(s.loop, 100);
+	for (unsigned i = 0; i < 100000 && n != 0; i++) {
+		char got[4096];
+
+		n = recv(s.client_fd, got, sizeof got, 0);
+		if (n > 0) {
+			assert_memory_equal(got, pattern + received % PERIOD, (size_t)n);
+			received += (size_t)n;
+		}
+		loop_turn(s.loop);
+	}
+	assert_int_equal(received, sent);
+	mem_free(pattern);
 	tear_down(&s);
 }
 
@@ -315,7 +351,7 @@ static void test_idle(void **state)
 	struct setup s;
 
 	(void)state;
-	set_up_conns(&s);
+	set_up_conns(&s, false);
 	start(&s, NULL, NULL, 4);
 	for (unsigned i = 0; i < 1000000 && s.ended == 0; i++) {
 		char byte;
@@ -357,7 +393,7 @@ static void test_filters(void **state)
 	struct setup s;
 
 	(void)state;
-	set_up_conns(&s);
+	set_up_conns(&s, false);
 	start(&s, &from_client, &from_backend, IDLE_MS);
 	put(s.client_fd, "axbyc");
 	expect(&s, s.backend_fd, "axxbc");
@@ -383,7 +419,7 @@ static void test_filter_that_adds_much_to_a_slow_sink(void **state)
 
 	(void)state;
 	memset(block, 'x', RELAY_BUFFER);
-	set_up_conns(&s);
+	set_up_conns(&s, false);
 	start(&s, NULL, &filter, IDLE_MS);
 	for (unsigned i = 0; i < 20000 && (sent < 2 * 1000 * 1000 || received < 2 * sent); i++) {
 		ssize_t n = 0;
@@ -408,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_bulk_both_ways_with_a_slow_sink),
 		cmocka_unit_test(test_slow_sink_stops_its_source_only),
 		cmocka_unit_test(test_input_before_the_relay_is_carried),
+		cmocka_unit_test(test_slow_client_gets_all_of_a_closed_backend),
 		cmocka_unit_test(test_backend_closing_still_delivers),
 		cmocka_unit_test(test_client_gone),
 		cmocka_unit_test(test_finish_with_last_words),
