@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """What a mail program is told, to the byte (doc/replies.md)."""
 
+import os
+import signal
 import socket
 
 import rig
@@ -69,8 +71,7 @@ def test_530_by_option(make_gatepost):
     door = make_gatepost({"signin_required_code": 530}, accounts=False)
     with talk.connect(door, "submissions") as line:
         line.ask("EHLO x")
-        assert line.ask("MAIL FROM:<a@b.test>") == [SIGN_IN.replace("550 5.7.1", "530 5.7.0", 1)] or \
-            line.ask("MAIL FROM:<a@b.test>")[0].startswith("530 5.7.")
+        assert line.ask("MAIL FROM:<a@b.test>") == [SIGN_IN.replace("550 5.7.1", "530 5.7.0", 1)]
 
 
 def test_blocked_account(gatepost, peer):
@@ -108,8 +109,6 @@ def test_backend_down_is_never_a_wrong_password(make_gatepost):
 
 
 def test_vault_stopped_is_never_a_wrong_password(make_gatepost):
-    import os
-    import signal
     door = make_gatepost()
     vaults = [pid for name, pid in door.pids().items() if "vault" in name]
     for pid in vaults:
