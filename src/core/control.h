@@ -62,9 +62,9 @@ bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
 	const struct op_events *events, uint64_t session);
 
 /* From the desk vault, and that it is gone: what it was at work on fails. */
-void control_on_row(struct core *core, const struct ipc_op_row *message);
-void control_on_progress(struct core *core, const struct ipc_op_progress *message);
-void control_on_done(struct core *core, const struct ipc_op_done *message);
+void control_on_row(struct core *core, const struct ipc_op_row *row);
+void control_on_progress(struct core *core, const struct ipc_op_progress *progress);
+void control_on_done(struct core *core, const struct ipc_op_done *done);
 void control_on_desk_gone(struct core *core);
 /* From gatepostd. */
 void control_on_reloaded(struct core *core, const struct ipc_reloaded *message);

@@ -117,7 +117,7 @@ static void list_one(struct map_node *node, void *arg)
 
 enum gp_err op_session_list(struct op_call *call, const json_t *args, struct gp_why *why)
 {
-	struct choice choice;
+	struct choice choice = { 0 };
 	enum gp_err err = parse_choice(call, args, &choice, why);
 
 	if (err == GP_OK)
@@ -139,7 +139,7 @@ static void kill_one(struct map_node *node, void *arg)
 
 enum gp_err op_session_kill(struct op_call *call, const json_t *args, struct gp_why *why)
 {
-	struct choice choice;
+	struct choice choice = { 0 };
 	enum gp_err err = parse_choice(call, args, &choice, why);
 
 	if (err != GP_OK)
