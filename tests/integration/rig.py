@@ -16,7 +16,6 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build"))
-BIN = BUILD / "meson-out"
 SERVICES = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s")
 IMPLICIT_TLS = {"submissions", "imaps", "pop3s"}
 MAIL_UID = 61500  # demo mailboxes belong to a number nobody has
@@ -262,7 +261,7 @@ class Gatepost:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "gatepostd", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [BUILD / "gatepostd", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_serving()
         return self
 
@@ -305,7 +304,7 @@ class Gatepost:
         return {row["name"]: row["pid"] for row in json.loads(self.cli("status", "--json"))["processes"]}
 
     def cli_raw(self, *args, stdin=""):
-        return subprocess.run([BIN / "gatepost", "--config", self.config, *args], input=stdin,
+        return subprocess.run([BUILD / "gatepost", "--config", self.config, *args], input=stdin,
                               capture_output=True, text=True, timeout=120, check=False)
 
     def cli(self, *args, stdin=""):

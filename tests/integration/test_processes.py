@@ -164,7 +164,7 @@ def test_socket_activation_and_notify(make_gatepost):
 
     with open(door.log_path, "ab") as log:
         door.process = subprocess.Popen(
-            ["/bin/sh", "-c", f'LISTEN_PID=$$ exec "{rig.BIN}/gatepostd" -c "{door.config}"'],
+            ["/bin/sh", "-c", f'LISTEN_PID=$$ exec "{rig.BUILD}/gatepostd" -c "{door.config}"'],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=before_exec, pass_fds=(3,),
             env={**os.environ, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "imaps", "NOTIFY_SOCKET": str(notify_path)})
     listener.close()
