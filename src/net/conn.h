@@ -59,7 +59,8 @@ struct conn *conn_new(struct loop *loop, int *fd, const struct conn_ops *ops, vo
 	size_t input_max, size_t output_max);
 /* Closes at once; unsent output is lost. */
 void conn_free(struct conn **pconn);
-/* Hands the connection to a new owner (login shell -> relay). New caps apply to what comes. */
+/* Hands the connection to a new owner (login shell -> relay). Input that waits is told to it from
+ * the loop. New caps apply to what comes. */
 void conn_set_owner(struct conn *conn, const struct conn_ops *ops, void *owner, size_t input_max,
 	size_t output_max);
 
@@ -74,10 +75,12 @@ void conn_resume(struct conn *conn);
 /* GP_ERR_LIMIT if the cap would be passed: nothing was taken. GP_ERR_CLOSED after an end. */
 enum gp_err conn_write(struct conn *conn, struct slice bytes) GP_CHECKED;
 size_t conn_output_len(const struct conn *conn);
-/* No more writes; sends what waits, then TLS close_notify and shutdown; then on_closed(EOF) once
- * the peer closed too or CONN_LINGER_MS passed. */
+/* No more reads or writes for the owner; sends what waits (CONN_FLUSH_MS at most, else
+ * on_closed(TIMEOUT)), then TLS close_notify and shutdown; then on_closed(EOF) once the peer closed
+ * too or CONN_LINGER_MS passed. Takes the place of a deadline. */
 enum {
-	CONN_LINGER_MS = 2000
+	CONN_FLUSH_MS = 30 * 1000,
+	CONN_LINGER_MS = 2000,
 };
 void conn_finish(struct conn *conn);
 
