@@ -6,7 +6,7 @@
 #include "front/session_core.h"
 
 enum {
-	REFUSED_BATCH_MS = 500
+	REFUSED_BATCH_MS = 50
 };
 
 struct core_link {
