@@ -29,7 +29,7 @@ as_root() {
 
 # install_packages PACKAGE...: those that are missing; says what it does; safe to repeat.
 install_packages() {
-	local package missing=()
+	local package log missing=()
 	for package in "$@"; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 	done
@@ -38,10 +38,29 @@ install_packages() {
 		return 0
 	fi
 	printf '== installing %d Debian packages: %s\n' ${#missing[@]} "${missing[*]}"
+	log=$(mktemp)
 	as_root apt-get update -qq
 	# Services of these packages are not to start: Gatepost runs private ones.
-	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-		apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
-		awk '/^(Get|Unpacking|Setting up)/ { n++; printf "\r   %d steps", n; fflush() } END { print "" }'
-	return "${PIPESTATUS[0]}"
+	if ! as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" 2>&1 |
+		tee "$log" | show_steps; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
+
+# Progress of apt-get: one line that counts on a terminal, a line each 50 steps elsewhere.
+show_steps() {
+	local tty=0
+	[ ! -t 1 ] || tty=1
+	awk -v tty=$tty '
+		/^(Get:|Unpacking|Setting up)/ {
+			n++
+			if (tty) printf "\r   %d steps", n
+			else if (n % 50 == 0) printf "   %d steps\n", n
+			fflush()
+		}
+		END { if (tty) print ""; else printf "   %d steps, done\n", n }'
 }
