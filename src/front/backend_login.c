@@ -170,7 +170,7 @@ static const struct conn_ops login_conn_ops = {
 	.on_closed = on_closed,
 };
 
-static void *create_engine(const struct backend_login *login)
+static void create_engine(struct backend_login *login)
 {
 	const struct config_backend *conf = login->backend->conf;
 	const struct haproxy_header *client = &login->conf.client;
@@ -190,7 +190,7 @@ static void *create_engine(const struct backend_login *login)
 
 	snprintf(session, sizeof session, "%016" PRIx64, login->conf.session);
 	engine.session = slice_str(session);
-	return login->conf.protocol->create(&engine);
+	login->engine = login->conf.protocol->create(&engine);
 }
 
 /* The person waits, and the token ages: no longer than the whole sign-in may take. */
@@ -211,7 +211,7 @@ static void on_open(struct backend_dial *dial, struct conn **pconn, void *owner)
 	*pconn = NULL;
 	conn_set_owner(login->conn, &login_conn_ops, login, BACKEND_INPUT_MAX, BACKEND_OUTPUT_MAX);
 	conn_set_deadline(login->conn, patience_ms(login));
-	login->engine = create_engine(login);
+	create_engine(login);
 	pump(login);
 }
 
