@@ -103,7 +103,7 @@ class Dovecot:
     def __init__(self, folder, token_key_dir):
         self.folder = folder
         folder.mkdir(parents=True)
-        self.imap_port, self.pop3_port, self.lmtp_port = free_ports(3)
+        self.imap_port, self.pop3_port, self.lmtp_port, self.sasl_port = free_ports(4)
         self.is_root = os.geteuid() == 0
         self.mail_uid = MAIL_UID if self.is_root else os.getuid()
         self.mail_gid = MAIL_UID if self.is_root else os.getgid()
@@ -120,7 +120,7 @@ class Dovecot:
             "INTERNAL_GROUP": "dovecot" if self.is_root else own[1],
             "LOGIN_USER": "dovenull" if self.is_root else own[0],
             "LOGIN_CHROOT": "login" if self.is_root else "",
-        }), encoding="utf-8")
+        }) + f"service auth {{\n  inet_listener sasl {{\n    port = {self.sasl_port}\n  }}\n}}\n", encoding="utf-8")
         (folder / "dovecot-oauth2.conf").write_text(
             fill("contrib/dovecot/demo-oauth2.conf.in", {"DIR": folder}), encoding="utf-8")
         (folder / "users").write_text("", encoding="utf-8")
@@ -160,9 +160,9 @@ class Dovecot:
 
 
 class Postfix:
-    """A next hop: takes everything, offers XCLIENT to loopback, hands mail to a spool of its own."""
+    """A next hop as doc/postfix.md wants it: XCLIENT for loopback, Dovecot's SASL, delivery to Dovecot."""
 
-    def __init__(self, folder, tls=None, xclient=True, deliver_to=None):
+    def __init__(self, folder, dovecot, tls=None, xclient=True):
         self.folder = folder
         self.port, = free_ports(1)
         for name in ("conf", "spool", "data"):
@@ -173,7 +173,7 @@ class Postfix:
             "XCLIENT_HOSTS": "127.0.0.0/8" if xclient else "",
             "TLS_LEVEL": "may" if tls else "none",
             "TLS_CERT": tls[0] if tls else "", "TLS_KEY": tls[1] if tls else "",
-            "TRANSPORT": f"lmtp:inet:127.0.0.1:{deliver_to}" if deliver_to else "discard:",
+            "SASL_PORT": dovecot.sasl_port, "TRANSPORT": f"lmtp:inet:127.0.0.1:{dovecot.lmtp_port}",
         }), encoding="utf-8")
         (folder / "conf/master.cf").write_text(
             fill("tests/integration/postfix-master.cf.in", {"PORT": self.port}), encoding="utf-8")

@@ -13,8 +13,8 @@ from conftest import ALICE, BOB
 
 @pytest.fixture(scope="module")
 def postfix(workdir, dovecot):
-    server = rig.Postfix(workdir / "postfix", tls=rig.make_certificate(workdir, "hop", ["hop.example.test"]),
-                         deliver_to=dovecot.lmtp_port)
+    server = rig.Postfix(workdir / "postfix", dovecot,
+                         tls=rig.make_certificate(workdir, "hop", ["hop.example.test"]))
     try:
         yield server.start()
     finally:
