@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <jansson.h>
+
 #include "core/core.h"
 #include "privsep/child.h"
 
@@ -34,10 +36,21 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	loop_stop(child->loop);
 }
 
+/* jansson's hash tables want chance from a file, which the jail has not. */
+static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
+{
+	(void)child;
+	(void)config;
+	(void)why;
+	json_object_seed(0);
+	return GP_OK;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct child_ops ops = {
 		.role = IPC_ROLE_CORE,
+		.before_jail = before_jail,
 		.on_config = on_config,
 		.on_message = on_message,
 		.on_stop = on_stop,

@@ -226,7 +226,7 @@ void loop_timer_fini(struct loop_timer *timer)
 
 /* Signals. */
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void on_caught(evutil_socket_t number, short what, void *arg)
 {
 	struct loop_signal *signal = arg;
 
@@ -236,14 +236,14 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number,
-	void (*callback)(struct loop_signal *signal), void *owner)
+	void (*on_signal)(struct loop_signal *signal), void *owner)
 {
 	GP_ASSERT(signal->event == NULL);
 	signal->event = mem_new(1, event_get_struct_event_size());
 	signal->loop = loop;
-	signal->on_signal = callback;
+	signal->on_signal = on_signal;
 	signal->owner = owner;
-	GP_ASSERT(event_assign(signal->event, loop->base, number, EV_SIGNAL | EV_PERSIST, on_signal,
+	GP_ASSERT(event_assign(signal->event, loop->base, number, EV_SIGNAL | EV_PERSIST, on_caught,
 			  signal) == 0);
 	GP_ASSERT(event_add(signal->event, NULL) == 0);
 	loop->watchers++;

@@ -78,7 +78,7 @@ static enum gp_err look_up(
 	member.addresses = mem_new(ADDRESS_MAX, sizeof *member.addresses);
 	for (const struct addrinfo *one = found; one != NULL && member.count < ADDRESS_MAX;
 		one = one->ai_next) {
-		struct sockaddr_storage addr;
+		struct sockaddr_storage addr = { 0 };
 		struct ip ip;
 		uint16_t none;
 

@@ -54,14 +54,14 @@ void sandbox_early(void)
 
 static enum gp_err enter_chroot(struct gp_why *why)
 {
-	static const char *const places[] = { "/tmp", "/run", "/dev/shm" };
+	static const char *const places[] = { "/tmp/gatepost.XXXXXX", "/run/gatepost.XXXXXX",
+		"/dev/shm/gatepost.XXXXXX" };
 
 	for (size_t i = 0; i < GP_ARRAY_LEN(places); i++) {
 		char path[64];
 		bool is_inside;
 
 		(void)slice_copy(slice_str(places[i]), path, sizeof path);
-		(void)strncat(path, "/gatepost.XXXXXX", sizeof path - strlen(path) - 1);
 		if (mkdtemp(path) == NULL)
 			continue;
 		is_inside = chdir(path) == 0;

@@ -143,7 +143,7 @@ enum gp_err op_audit_list(struct desk_op *op)
 	const char *account = desk_string(op, "account");
 	char address[STORE_ADDRESS_SIZE] = "";
 	uint64_t limit;
-	uint64_t before;
+	uint64_t before = 0;
 	enum gp_err err = desk_limit(op, &limit);
 
 	if (err == GP_OK)
