@@ -34,7 +34,7 @@
 
 enum {
 	BUCKETS = BAN_MAP_ENTRIES / BAN_MAP_WAYS,
-	READ_TRIES = 8,
+	READ_TRIES = 64, /* a writer that lives is done long before */
 };
 
 enum half {

@@ -239,35 +239,60 @@ static void memory_of_another_size_is_refused(void **state)
 	(void)close(fd);
 }
 
+/* Another source that stands in the very place of this one, in a half that is full of longer bans:
+ * it drives the other out. */
+static struct ip find_rival(struct ban_map *core, const struct ip *source)
+{
+	for (uint32_t n = 0; n < 2 * BAN_MAP_ENTRIES; n++) {
+		struct ip filler = v4(0x0b000000 + n);
+
+		ban_map_set(core, &filler, NOW + 1000 * SPAN);
+	}
+	for (uint32_t n = 0;; n++) {
+		struct ip rival = v4(0x0c000000 + n);
+
+		ban_map_set(core, source, NOW + SPAN);
+		ban_map_set(core, &rival, NOW + 2 * SPAN);
+		if (ban_map_left(core, source) == 0)
+			return rival;
+		/* As long as the rest, so that it is not the first to go where it stands. */
+		ban_map_set(core, &rival, NOW + 1000 * SPAN);
+	}
+}
+
 /* Core writes two bans over each other in one place as fast as it can, in another process; a reader
  * never sees the end of one with the name of the other. */
 static void readers_never_see_half_a_ban(void **state)
 {
 	struct world *world = *state;
 	struct ip a = v4(7);
-	pid_t pid;
-	int status;
+	struct ip b = find_rival(world->core, &a);
 	size_t seen = 0;
+	int status;
+	pid_t pid = fork();
 
-	pid = fork();
 	if (pid == 0) {
-		for (;;) {
-			ban_map_set(world->core, &a, NOW + SPAN);
-			ban_map_clear(world->core, &a);
-		}
+		/* Ends by itself where the test fails. */
+		for (uint32_t n = 0; n < 500000000; n++)
+			ban_map_set(world->core, n % 2 == 0 ? &a : &b,
+				NOW + (n % 2 == 0 ? SPAN : 2 * SPAN));
+		_exit(0);
 	}
-	for (size_t n = 0; n < 300000; n++) {
-		int64_t left = ban_map_left(world->front, &a);
+	/* Longer where the writer has not had its turn yet. */
+	for (size_t n = 0; n < 3000000 || (seen == 0 && n < 3000000000U); n++) {
+		int64_t left_a = ban_map_left(world->front, &a);
+		int64_t left_b = ban_map_left(world->front, &b);
 
-		assert_true(left == 0 || left == SPAN);
-		seen += left > 0;
+		assert_true(left_a == 0 || left_a == SPAN);
+		assert_true(left_b == 0 || left_b == 2 * SPAN);
+		seen += left_a > 0;
 	}
 	(void)kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(seen > 0);
 	/* Killed in the midst of writing: the next core goes on, and readers with it. */
-	ban_map_set(world->core, &a, NOW + 2 * SPAN);
-	assert_int_equal(ban_map_left(world->front, &a), 2 * SPAN);
+	ban_map_set(world->core, &a, NOW + 3 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &a), 3 * SPAN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -54,6 +54,8 @@ static enum gp_err enter(enum ipc_role role, bool required, struct gp_why *why)
 		.write_dir = role == IPC_ROLE_VAULT ? store_dir : NULL,
 		.required = required };
 
+	/* What a failing test leaves behind ends by itself. */
+	(void)alarm(60);
 	sandbox_early();
 	log_setup("test", LOG_TARGET_STDERR, STDERR_FILENO, LOG_LEVEL_FATAL);
 	return sandbox_enter(&conf, why);
