@@ -13,6 +13,7 @@ ALICE = ("alice@example.test", "correct horse battery")
 BOB = ("bob@example.test", "staple of the trade")
 
 _peers = itertools.count(1)
+_doors = itertools.count(1)
 
 
 @pytest.fixture
@@ -75,7 +76,8 @@ def make_gatepost(workdir, dovecot, token_keys, request):
     made = []
 
     def make(options=None, sections=None, start=True, accounts=True, **more):
-        folder = workdir / f"{request.node.name[:40].replace('/', '_')}-{len(made)}"
+        name = "".join(c if c.isalnum() else "_" for c in request.node.name)
+        folder = workdir / f"{name[:30]}-{next(_doors)}"
         server = rig.Gatepost(folder, {**token_option(token_keys), **(options or {})},
                               rig.dovecot_sections(dovecot) if sections is None else sections, **more)
         made.append(server)

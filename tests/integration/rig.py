@@ -97,13 +97,15 @@ def make_certificate(folder, name, names):
     return chain, key
 
 
-class Dovecot:
-    """The mail server behind the door: opens a mailbox for Gatepost's token only."""
+class DovecotBase:
+    """A private Dovecot; what it is like stands in its template."""
 
-    def __init__(self, folder, token_key_dir):
+    template = None
+
+    def __init__(self, folder, ports, **values):
         self.folder = folder
         folder.mkdir(parents=True)
-        self.imap_port, self.pop3_port, self.lmtp_port, self.sasl_port = free_ports(4)
+        self.ports = dict(zip(ports, free_ports(len(ports))))
         self.is_root = os.geteuid() == 0
         self.mail_uid = MAIL_UID if self.is_root else os.getuid()
         self.mail_gid = MAIL_UID if self.is_root else os.getgid()
@@ -111,23 +113,20 @@ class Dovecot:
             (folder / name).mkdir()
         if self.is_root:
             os.chown(folder / "mail", self.mail_uid, self.mail_gid)
-        (folder / "token-keys").symlink_to(token_key_dir)
         own = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
-        (folder / "dovecot.conf").write_text(fill("contrib/dovecot/demo.conf.in", {
-            "DIR": folder, "IMAP_PORT": self.imap_port, "POP3_PORT": self.pop3_port,
-            "LMTP_PORT": self.lmtp_port, "MAIL_UID": self.mail_uid, "MAIL_GID": self.mail_gid,
+        (folder / "dovecot.conf").write_text(fill(self.template, {
+            "DIR": folder, "MAIL_UID": self.mail_uid, "MAIL_GID": self.mail_gid,
             "INTERNAL_USER": "dovecot" if self.is_root else own[0],
             "INTERNAL_GROUP": "dovecot" if self.is_root else own[1],
             "LOGIN_USER": "dovenull" if self.is_root else own[0],
             "LOGIN_CHROOT": "login" if self.is_root else "",
-        }) + f"service auth {{\n  inet_listener sasl {{\n    port = {self.sasl_port}\n  }}\n}}\n", encoding="utf-8")
-        (folder / "dovecot-oauth2.conf").write_text(
-            fill("contrib/dovecot/demo-oauth2.conf.in", {"DIR": folder}), encoding="utf-8")
+            **{f"{name.upper()}_PORT": port for name, port in self.ports.items()}, **values,
+        }), encoding="utf-8")
         (folder / "users").write_text("", encoding="utf-8")
         self.process = None
 
-    def add_user(self, address):
-        line = f"{address}::{self.mail_uid}:{self.mail_gid}::{self.folder}/mail/{address}::\n"
+    def add_user(self, address, password=""):
+        line = f"{address}:{password}:{self.mail_uid}:{self.mail_gid}::{self.folder}/mail/{address}::\n"
         with open(self.folder / "users", "a", encoding="utf-8") as file:
             file.write(line)
 
@@ -135,7 +134,7 @@ class Dovecot:
         self.process = subprocess.Popen(
             ["dovecot", "-F", "-c", self.folder / "dovecot.conf"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for port in (self.imap_port, self.pop3_port, self.lmtp_port):
+        for port in self.ports.values():
             until(lambda p=port: is_open(p), f"Dovecot on port {port}: {self.log()[-400:]}")
         return self
 
@@ -157,6 +156,32 @@ class Dovecot:
             if folder.is_dir():
                 found += sorted(folder.iterdir(), key=lambda p: p.name)
         return [path.read_bytes() for path in found]
+
+
+class Dovecot(DovecotBase):
+    """The mail server behind the door: opens a mailbox for Gatepost's token only."""
+
+    template = "contrib/dovecot/demo.conf.in"
+
+    def __init__(self, folder, token_key_dir):
+        super().__init__(folder, ("imap", "pop3", "lmtp", "sasl"))
+        self.imap_port, self.pop3_port, self.lmtp_port, self.sasl_port = self.ports.values()
+        (folder / "token-keys").symlink_to(token_key_dir)
+        (folder / "dovecot-oauth2.conf").write_text(
+            fill("contrib/dovecot/demo-oauth2.conf.in", {"DIR": folder}), encoding="utf-8")
+        with open(folder / "dovecot.conf", "a", encoding="utf-8") as file:  # for Postfix
+            file.write(f"service auth {{\n  inet_listener sasl {{\n    port = {self.sasl_port}\n  }}\n}}\n")
+
+
+class ClassicDovecot(DovecotBase):
+    """One with passwords of its own, a master user, TLS and a port for PROXY headers."""
+
+    template = "tests/integration/dovecot-classic.conf.in"
+
+    def __init__(self, folder, certificate, master):
+        super().__init__(folder, ("imap", "imaps", "proxy", "pop3", "pop3s"),
+                         CERT=certificate[0], KEY=certificate[1])
+        (folder / "masters").write_text(f"{master[0]}:{{PLAIN}}{master[1]}\n", encoding="utf-8")
 
 
 class Postfix:
