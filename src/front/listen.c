@@ -141,7 +141,7 @@ static void arrive(struct acceptor *acceptor, int fd, const struct sockaddr *add
 	struct listen *listen = acceptor->listen;
 	const struct config_listener *conf =
 		&acceptor->settings->config->listeners[acceptor->listener];
-	struct haproxy_header peer = { .is_local = true };
+	struct haproxy_header peer = { 0 };
 	struct sockaddr_storage local = { 0 };
 	socklen_t local_len = sizeof local;
 	int64_t left;
