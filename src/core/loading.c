@@ -16,6 +16,18 @@ bool loading_is_done(const struct core *core)
 	return core->loading.is_done;
 }
 
+static void tell_parent(struct core *core)
+{
+	struct ipc_message message = { .type = IPC_BANS_READY };
+
+	if (core->loading.is_told || core->parent == NULL)
+		return;
+	core->loading.is_told = true;
+	message.bans_ready.complete = core->loading.is_done;
+	if (chan_send(core->parent, &message, -1) != GP_OK)
+		log_error("parent_unheard", LOG_STR("message", "BANS_READY"));
+}
+
 static void ask(struct core *core)
 {
 	struct loading *loading = &core->loading;
@@ -60,6 +72,8 @@ void loading_tick(struct core *core)
 {
 	struct loading *loading = &core->loading;
 
+	if (real_ms() >= core->started_steady + LOADING_OPEN_MS)
+		tell_parent(core);
 	if (real_ms() < loading->next)
 		return;
 	if (loading->is_under_way) {
@@ -116,6 +130,7 @@ void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
 	domains_end(core, message->ok);
 	if (!message->ok) {
 		log_error("load_failed", LOG_SLICE("why", message->why));
+		tell_parent(core);
 		loading->is_wanted = true;
 		loading->next = real_ms() + LOADING_RETRY_MS;
 		return;
@@ -123,6 +138,7 @@ void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
 	loading->is_done = true;
 	log_info("loaded", LOG_UINT("domains", core->domains.now.count),
 		LOG_UINT("bans", core->bans.by_source.count));
+	tell_parent(core);
 	if (is_first)
 		signin_start_all(core);
 	if (loading->is_wanted)

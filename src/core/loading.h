@@ -15,6 +15,7 @@
 enum {
 	LOADING_TIMEOUT_MS = 60 * 1000, /* without LOADED: asked again */
 	LOADING_RETRY_MS = 1000,        /* after LOADED without success */
+	LOADING_OPEN_MS = 5000,         /* the door opens, with or without the bans of the store */
 };
 
 struct core;
@@ -24,6 +25,7 @@ struct loading {
 	bool has_failed; /* the last one; for status */
 	bool is_wanted;  /* ask (again) as soon as possible */
 	bool is_under_way;
+	bool is_told;     /* gatepostd knows that fronts may accept */
 	uint64_t request; /* of the one under way */
 	int64_t next;     /* real milliseconds (clock_steady() unshifted): not before / timeout */
 };

@@ -241,6 +241,9 @@ static void check_serving(struct crew *crew)
 {
 	struct parent *parent = crew->parent;
 
+	/* No front accepts before it can see who is banned. */
+	if (parent->is_serving || !parent->are_bans_ready)
+		return;
 	for (size_t i = 0; i < crew->count; i++) {
 		if (crew->workers[i].state != WORKER_UP)
 			return;
@@ -309,6 +312,14 @@ static void on_bad_peer(struct crew *crew, const struct ipc_peer_bad *bad)
 	}
 }
 
+static void on_bans_ready(struct parent *parent, const struct ipc_bans_ready *ready)
+{
+	if (!ready->complete)
+		log_warn("serving_without_bans", LOG_STR("why", "the store cannot be read yet"));
+	parent->are_bans_ready = true;
+	check_serving(parent->crew);
+}
+
 void crew_on_message(struct worker *worker, const struct ipc_message *message)
 {
 	struct parent *parent = worker->parent;
@@ -319,6 +330,8 @@ void crew_on_message(struct worker *worker, const struct ipc_message *message)
 		reload_start(parent->reload, true, message->reload.request);
 	else if (message->type == IPC_PEER_BAD)
 		on_bad_peer(parent->crew, &message->peer_bad);
+	else if (message->type == IPC_BANS_READY)
+		on_bans_ready(parent, &message->bans_ready);
 	else
 		worker_kill(worker, "it sent what is not for us");
 }

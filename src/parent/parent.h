@@ -48,7 +48,8 @@ struct parent {
 	struct crew *crew;
 	struct dialer *dialer;
 	struct reload *reload;
-	bool is_serving; /* all came up once; listeners are handed out */
+	bool are_bans_ready; /* core has said so once; the ban map outlives it */
+	bool is_serving;     /* all came up once; listeners are handed out */
 	bool is_stopping;
 	int exit_code;
 };
