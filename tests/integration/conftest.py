@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 import base64
+import grp
 import itertools
 import os
 import pathlib
@@ -37,8 +38,11 @@ def token_keys(workdir):
     """The key that Gatepost signs with and Dovecot checks with (doc/dovecot-token.md)."""
     folder = workdir / "token-keys"
     (folder / "default/HS256").mkdir(parents=True)
-    (folder / "default/HS256/default").write_text(
-        base64.b64encode(os.urandom(32)).decode() + "\n", encoding="ascii")
+    key = folder / "default/HS256/default"
+    key.write_text(base64.b64encode(os.urandom(32)).decode() + "\n", encoding="ascii")
+    key.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(key, 0, grp.getgrnam("dovecot").gr_gid)
     return folder
 
 
