@@ -148,8 +148,7 @@ static struct ban *put(
 		mem_free(ban->reason);
 	}
 	ban->set_at = set_at;
-	ban->set_steady = clock_steady();
-	ban->until = ban->set_steady + ms;
+	ban->until = clock_steady() + ms;
 	ban->reason = slice_dup(slice_head(reason, BANS_REASON_MAX));
 	heap_add(heap, ban);
 	if (core->ban_map != NULL)
@@ -283,15 +282,4 @@ void bans_each(struct core *core, void (*visit)(const struct ban *ban, void *arg
 	struct each each = { visit, arg };
 
 	map_each(&core->bans.by_source, visit_node, &each);
-}
-
-static void resend_young(const struct ban *ban, void *arg)
-{
-	if (ban->set_steady > clock_steady() - BANS_RESEND_MS)
-		keep(arg, ban);
-}
-
-void bans_resend(struct core *core)
-{
-	bans_each(core, resend_young, core);
 }

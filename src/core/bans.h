@@ -21,9 +21,6 @@
 enum {
 	BANS_MAX = BAN_MAP_ENTRIES,
 	BANS_REASON_MAX = 256,
-	/* After a vault was replaced, bans not older than this are sent to it again: they may have
-	 * died with the old one. */
-	BANS_RESEND_MS = 60 * 1000,
 };
 
 struct core;
@@ -31,10 +28,9 @@ struct core;
 struct ban {
 	struct map_node node;
 	struct ip source;
-	int64_t set_at;     /* wall clock */
-	int64_t set_steady; /* clock_steady() */
-	int64_t until;      /* clock_steady() */
-	size_t at;          /* place in its heap */
+	int64_t set_at; /* wall clock */
+	int64_t until;  /* clock_steady() */
+	size_t at;      /* place in its heap */
 	char *reason;
 };
 
@@ -74,7 +70,6 @@ void bans_sweep(struct core *core);
 void bans_lift_exempt(struct core *core);
 /* The shared map came: everything into it. Takes *pmap. */
 void bans_use_map(struct core *core, struct ban_map **pmap);
-void bans_resend(struct core *core);
 /* Visits every ban, in no order; visit() changes none. */
 void bans_each(struct core *core, void (*visit)(const struct ban *ban, void *arg), void *arg);
 /* When it ends, by the wall clock of now. */

@@ -16,7 +16,7 @@ static void on_tick(struct loop_timer *timer)
 	struct core *core = timer->owner;
 
 	core_sweep(core);
-	journal_flush(core);
+	journal_tick(core);
 	loading_tick(core);
 	loop_timer_set(&core->tick, CORE_TICK_MS);
 }

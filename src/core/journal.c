@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/text.h"
 #include "core/core.h"
 
@@ -17,21 +18,26 @@ enum {
 
 struct journal_packet {
 	STAILQ_ENTRY(journal_packet) link;
+	bool was_sent; /* to any vault */
 	struct buf bytes;
 };
 
 void journal_init(struct core *core)
 {
 	STAILQ_INIT(&core->journal.waiting);
-	core->journal.count = 0;
+	/* Never to be taken for the number of another core; below 2^63, as the store has it. */
+	core->journal.number = rand_u64() >> 2;
 }
 
 static void drop_first(struct journal *journal)
 {
 	struct journal_packet *packet = STAILQ_FIRST(&journal->waiting);
 
+	if (journal->next == packet)
+		journal->next = STAILQ_NEXT(packet, link);
 	STAILQ_REMOVE_HEAD(&journal->waiting, link);
 	journal->count--;
+	journal->number++;
 	buf_fini(&packet->bytes);
 	mem_free(packet);
 }
@@ -42,7 +48,7 @@ void journal_fini(struct core *core)
 		drop_first(&core->journal);
 }
 
-static void wait(struct core *core, const struct ipc_message *message, bool must)
+static void append(struct core *core, const struct ipc_message *message, bool must)
 {
 	struct journal *journal = &core->journal;
 	struct journal_packet *packet = NULL;
@@ -64,31 +70,79 @@ static void wait(struct core *core, const struct ipc_message *message, bool must
 	}
 	STAILQ_INSERT_TAIL(&journal->waiting, packet, link);
 	journal->count++;
+	if (journal->next == NULL)
+		journal->next = packet;
+}
+
+/* Only said when the vault cannot know: at the beginning, and before what is sent again. */
+static enum gp_err begin(struct core *core)
+{
+	struct journal *journal = &core->journal;
+	struct ipc_message message = { .type = IPC_JOURNAL,
+		.journal = { .number = journal->number } };
+	enum gp_err err = GP_OK;
+
+	if (!journal->is_begun)
+		err = vaults_send_desk(core, &message, -1);
+	journal->is_begun = err == GP_OK;
+	return err;
 }
 
 void journal_flush(struct core *core)
 {
 	struct journal *journal = &core->journal;
 
-	while (!STAILQ_EMPTY(&journal->waiting)) {
-		struct journal_packet *packet = STAILQ_FIRST(&journal->waiting);
+	if (journal->is_held || journal->next == NULL || begin(core) != GP_OK)
+		return;
+	while (journal->next != NULL) {
+		struct journal_packet *packet = journal->next;
 		struct ipc_message message;
 
 		GP_ASSERT(ipc_decode(buf_slice(&packet->bytes), &message) == GP_OK);
 		if (vaults_send_desk(core, &message, -1) != GP_OK)
 			return;
-		core->stats.events_sent += message.type == IPC_EVENT;
-		drop_first(journal);
+		core->stats.events_sent += message.type == IPC_EVENT && !packet->was_sent;
+		packet->was_sent = true;
+		journal->next = STAILQ_NEXT(packet, link);
 	}
+}
+
+void journal_restart(struct core *core)
+{
+	struct journal *journal = &core->journal;
+
+	journal->is_held = false;
+	journal->is_begun = false;
+	journal->next = STAILQ_FIRST(&journal->waiting);
+	journal_flush(core);
+}
+
+void journal_tick(struct core *core)
+{
+	if (core->journal.is_held)
+		journal_restart(core);
+	else
+		journal_flush(core);
+}
+
+void journal_on_kept(struct core *core, const struct ipc_kept *kept)
+{
+	struct journal *journal = &core->journal;
+
+	/* Of what was never sent nothing can be kept. */
+	while (journal->number < kept->number && !STAILQ_EMPTY(&journal->waiting) &&
+		STAILQ_FIRST(&journal->waiting) != journal->next)
+		drop_first(journal);
+	if (!kept->again || journal->is_held)
+		return;
+	log_warn("journal_held", LOG_UINT("waiting", journal->count));
+	journal->is_held = true;
 }
 
 void journal_send(struct core *core, const struct ipc_message *message, bool must)
 {
+	append(core, message, must);
 	journal_flush(core);
-	if (STAILQ_EMPTY(&core->journal.waiting) && vaults_send_desk(core, message, -1) == GP_OK)
-		core->stats.events_sent += message->type == IPC_EVENT;
-	else
-		wait(core, message, must);
 }
 
 /* A secret was checked, or a failure counts: that costs the source something, and so bounds it. */

@@ -2,8 +2,9 @@
 /*
  * What core hands to the desk vault to keep: sign-in events, bans. A counted failure is handed over
  * before its answer leaves for the front, so that who reads the answer cannot wish it away by
- * crashing core. While there is no desk vault, or it is slow, messages wait here, boundedly: those
- * that only inform give way first.
+ * crashing core. They stay here until the vault says that the store has them (KEPT), and are sent
+ * again, in order, to a vault that comes in place of one that died, and a moment after the store
+ * could not take them. Meanwhile they wait, boundedly: those that only inform give way first.
  *
  * Texts from outside are escaped here, once (text_escape()), before they are stored.
  */
@@ -29,7 +30,11 @@ struct journal_packet;
 
 struct journal {
 	STAILQ_HEAD(journal_packets, journal_packet) waiting;
+	struct journal_packet *next; /* of them, not sent to this vault yet; NULL: all were */
 	size_t count;
+	uint64_t number; /* of the first that waits */
+	bool is_begun;   /* the vault knows the number of what comes next */
+	bool is_held;    /* the store takes none now */
 };
 
 void journal_init(struct core *core);
@@ -37,8 +42,12 @@ void journal_fini(struct core *core);
 
 /* must: a failure that counts, or a ban. */
 void journal_send(struct core *core, const struct ipc_message *message, bool must);
-/* Sends what waits, in order; at every tick and when a vault came. */
+/* Sends what waits, in order. */
 void journal_flush(struct core *core);
+/* From the first that waits: at a fresh vault, and when it is time to try again. */
+void journal_restart(struct core *core);
+void journal_tick(struct core *core);
+void journal_on_kept(struct core *core, const struct ipc_kept *kept);
 
 /* Completes and sends an event; its texts are as they came from outside. One for which no secret
  * was checked (notes, refusals, our own faults) is limited per source, so that a flood of them

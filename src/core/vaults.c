@@ -44,7 +44,7 @@ void vaults_flush_desk(struct core *core, int64_t ms)
 {
 	struct vault *vault = desk(core);
 
-	if (vault == NULL || chan_flush(vault->chan, ms) != GP_OK)
+	if (vault == NULL || chan_flush(vault->chan, ms) != GP_OK || core->journal.is_held)
 		log_warn("events_may_be_lost", LOG_UINT("waiting", core->journal.count));
 }
 
@@ -167,6 +167,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	(void)fd;
 	if (message->type == IPC_VERIFY_REPLY)
 		on_verify_reply(vault, &message->verify_reply);
+	else if (message->type == IPC_KEPT)
+		journal_on_kept(core, &message->kept);
 	else if (message->type == IPC_BAN_ROW)
 		loading_on_ban_row(core, &message->ban_row);
 	else if (message->type == IPC_FAILURE_ROW)
@@ -245,8 +247,7 @@ void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd)
 	core->vaults.vault[index] = vault;
 	if (lane == IPC_LANE_DESK) {
 		vaults_pause_desk(core, core->vaults.is_desk_paused);
-		bans_resend(core);
-		journal_flush(core);
+		journal_restart(core);
 		loading_on_desk(core, true);
 	} else {
 		pump(core, lane);

@@ -356,27 +356,44 @@ static void dispatch(struct chan *chan, struct slice packet, int fd)
 		end(chan, CHAN_END_ATTACK);
 }
 
-static void read_batch(struct chan *chan)
+/* One message; false: nothing more to read now. */
+static bool read_one(struct chan *chan)
 {
-	for (size_t n = 0; n < CHAN_BATCH; n++) {
-		struct slice packet = { 0 };
-		enum gp_err err;
-		int fd = -1;
+	struct slice packet = { 0 };
+	enum gp_err err;
+	int fd = -1;
 
-		if (chan->is_paused || chan->is_ended || chan->is_freed)
-			return;
-		err = receive(chan, &packet, &fd);
-		if (err == GP_ERR_AGAIN)
-			return;
-		if (err == GP_OK) {
-			dispatch(chan, packet, fd);
-		} else if (err == GP_ERR_PROTOCOL) {
-			report_attack(chan, "packet too long or several descriptors", "?");
-			end(chan, CHAN_END_ATTACK);
-		} else {
-			end(chan, CHAN_END_CLOSED);
-		}
+	if (chan->is_paused || chan->is_ended || chan->is_freed)
+		return false;
+	err = receive(chan, &packet, &fd);
+	if (err == GP_ERR_AGAIN)
+		return false;
+	if (err == GP_OK) {
+		dispatch(chan, packet, fd);
+	} else if (err == GP_ERR_PROTOCOL) {
+		report_attack(chan, "packet too long or several descriptors", "?");
+		end(chan, CHAN_END_ATTACK);
+	} else {
+		end(chan, CHAN_END_CLOSED);
 	}
+	return true;
+}
+
+static void read_some(struct chan *chan, size_t most)
+{
+	chan->is_reading = true;
+	for (size_t n = 0; n < most && read_one(chan); n++)
+		continue;
+	chan->is_reading = false;
+	if (chan->is_freed)
+		chan_free(&chan);
+}
+
+void chan_drain(struct chan *chan)
+{
+	GP_ASSERT(!chan->is_reading);
+	chan_resume(chan);
+	read_some(chan, SIZE_MAX);
 }
 
 static void on_ready(struct loop_io *io, unsigned ready)
@@ -389,9 +406,5 @@ static void on_ready(struct loop_io *io, unsigned ready)
 		update_wanted(chan);
 		return;
 	}
-	chan->is_reading = true;
-	read_batch(chan);
-	chan->is_reading = false;
-	if (chan->is_freed)
-		chan_free(&chan);
+	read_some(chan, CHAN_BATCH);
 }

@@ -48,6 +48,9 @@ enum gp_err chan_flush(struct chan *chan, int64_t ms) GP_CHECKED;
 /* Stops and restarts reading: a server that does one thing at a time. */
 void chan_pause(struct chan *chan);
 void chan_resume(struct chan *chan);
+/* Takes everything that has arrived, at once; from a peer that is gone, all of it and the end. Not
+ * inside its callbacks, which may free it. */
+void chan_drain(struct chan *chan);
 
 int chan_fd(const struct chan *chan);
 /* A connected pair, both close-on-exec and non-blocking. */

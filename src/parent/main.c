@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -200,22 +201,38 @@ static enum gp_err open_log(struct parent *parent, struct gp_why *why)
 	return GP_OK;
 }
 
-/* Made if missing, for the vaults, which keep the store there. */
-static enum gp_err make_state_dir(const struct config *config, struct gp_why *why)
+/* The vaults' own. The store is made here, once, and never by a vault: one that is restarted while
+ * the store is gone must not begin a new one, in which every password is wrong. SQLite would make
+ * it readable for everybody; its journals take after it. */
+static enum gp_err make_state(const struct config *config, struct gp_why *why)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
+	char *path = config->database != NULL ? mem_strdup(config->database)
+					      : mem_printf("%s/gatepost.db", config->state_dir);
+	bool is_new_dir = mkdir(config->state_dir, S_IRWXU) == 0;
+	int fd = -1;
 	enum gp_err err = GP_OK;
 
-	if (mkdir(config->state_dir, S_IRWXU) != 0)
-		return errno == EEXIST ? GP_OK
-				       : gp_why_set(why, GP_ERR_IO, "state_dir %.150s: %s",
-						 config->state_dir, strerror(errno));
-	if (geteuid() == 0)
-		err = sandbox_find_user(config->vault_user, &uid, &gid, why);
-	if (err == GP_OK && uid != 0 && chown(config->state_dir, uid, gid) != 0)
+	if (!is_new_dir && errno != EEXIST)
 		err = gp_why_set(
 			why, GP_ERR_IO, "state_dir %.150s: %s", config->state_dir, strerror(errno));
+	if (err == GP_OK && geteuid() == 0)
+		err = sandbox_find_user(config->vault_user, &uid, &gid, why);
+	if (err == GP_OK && is_new_dir && uid != 0 && chown(config->state_dir, uid, gid) != 0)
+		err = gp_why_set(
+			why, GP_ERR_IO, "state_dir %.150s: %s", config->state_dir, strerror(errno));
+	if (err == GP_OK) {
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			S_IRUSR | S_IWUSR);
+		if ((fd < 0 && errno != EEXIST) ||
+			(fd >= 0 && uid != 0 && fchown(fd, uid, gid) != 0))
+			err = gp_why_set(
+				why, GP_ERR_IO, "database %.150s: %s", path, strerror(errno));
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	mem_free(path);
 	return err;
 }
 
@@ -225,7 +242,7 @@ static enum gp_err open_all(struct parent *parent, struct gp_why *why)
 	enum gp_err err = open_log(parent, why);
 
 	if (err == GP_OK)
-		err = make_state_dir(config, why);
+		err = make_state(config, why);
 	if (err == GP_OK &&
 		(ban_map_create(&parent->ban_write_fd) != GP_OK ||
 			ban_map_reopen_read(parent->ban_write_fd, &parent->ban_read_fd) != GP_OK))

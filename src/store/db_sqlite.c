@@ -22,7 +22,7 @@
 enum {
 	KEPT_MAX = 96, /* string constants with a query in src/store; there are fewer */
 	SQL_MAX = 64 * 1024,
-	OPEN_WAIT_MS = 5000,
+	OPEN_WAIT_MS = 60000, /* another process may be migrating a large store */
 	OPEN_RETRY_MS = 20,
 };
 
@@ -97,8 +97,8 @@ static int apply_settings(sqlite3 *sqlite)
 enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
 {
 	struct db *db = mem_new(1, sizeof *db);
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-		    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+		    SQLITE_OPEN_EXRESCODE;
 	int rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	enum gp_err err;
 

@@ -106,10 +106,7 @@ enum gp_err store_open(const char *path, struct store **ret_store, struct gp_why
 	struct store *store = mem_new(1, sizeof *store);
 	struct gp_why reason = { "" };
 	bool is_done = false;
-	enum gp_err err = db_create(path, why);
-
-	if (err == GP_OK)
-		err = db_open(path, &store->db, why);
+	enum gp_err err = db_open(path, &store->db, why);
 
 	if (err != GP_OK) {
 		store_close(&store);
@@ -119,6 +116,7 @@ enum gp_err store_open(const char *path, struct store **ret_store, struct gp_why
 	while (err == GP_OK && !is_done)
 		err = migrate_once(store, &is_done, &reason);
 	if (err == GP_OK) {
+		store_set_wait(store, STORE_WAIT_MS);
 		*ret_store = store;
 		return GP_OK;
 	}

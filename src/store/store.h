@@ -39,11 +39,11 @@ enum {
 	STORE_WAIT_MS = 5000,    /* for another writer, unless set otherwise */
 };
 
-/* Makes an empty file that nobody else can read, unless there is one: so that its owner can be set
- * before store_open(). */
+/* Makes an empty file that nobody else can read, unless there is one. */
 enum gp_err store_create(const char *path, struct gp_why *why) GP_CHECKED;
 /*
- * Opens the database, making or migrating it as needed. A schema newer than this program is
+ * Opens the database, filling or migrating it as needed. The file must be there: a store that has
+ * gone away is a fault, not a new one without accounts. A schema newer than this program is
  * refused. Several processes may open it at once.
  */
 enum gp_err store_open(const char *path, struct store **ret_store, struct gp_why *why) GP_CHECKED;
@@ -197,10 +197,13 @@ struct store_event {
 	struct slice client_name;
 	struct slice tls;
 	struct slice detail;
+	uint64_t number; /* in core's journal; < 2^63 */
 };
 
 /* Also notes the use of the device password, if one signed in. */
 enum gp_err store_event_add(struct store *store, const struct store_event *event) GP_CHECKED;
+/* Of the newest event; GP_ERR_NOT_FOUND: there is none. */
+enum gp_err store_event_last_number(struct store *store, uint64_t *ret_number) GP_CHECKED;
 
 struct store_event_filter {
 	uint64_t account;     /* 0: any */

@@ -64,8 +64,10 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 {
 	static const char sql[] =
 		"INSERT INTO event (at, session, client, client_port, source, service, mechanism, "
-		"verdict, reason, counted, account_id, device_id, login, client_name, tls, detail) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+		"verdict, reason, counted, account_id, device_id, login, client_name, tls, detail, "
+		"number) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+		"$17)";
 	struct db_statement *statement = NULL;
 	struct event_texts texts;
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -89,9 +91,24 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	db_bind_text(statement, 14, slice_str(texts.client_name));
 	db_bind_text(statement, 15, slice_str(texts.tls));
 	db_bind_text(statement, 16, slice_str(texts.detail));
+	db_bind_int(statement, 17, (int64_t)event->number);
 	err = db_run(&statement, NULL);
 	if (err == GP_OK && event->verdict == VERDICT_OK && event->device != 0)
 		err = note_use(store, event, texts.client);
+	return err;
+}
+
+enum gp_err store_event_last_number(struct store *store, uint64_t *ret_number)
+{
+	struct db_statement *statement = NULL;
+	int64_t number = 0;
+	enum gp_err err = db_query(
+		store->db, "SELECT number FROM event ORDER BY id DESC LIMIT 1", &statement);
+
+	if (err == GP_OK)
+		err = db_run_int(&statement, &number);
+	if (err == GP_OK)
+		*ret_number = (uint64_t)number;
 	return err;
 }
 

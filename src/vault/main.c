@@ -3,8 +3,6 @@
  * gatepost-vault: the only process that opens the store and sees hashes and keys. The store is
  * opened before the sandbox closes; afterwards there is nothing but it and the channel to core.
  */
-#include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,24 +41,6 @@ static char *database_path(const struct config *config)
 					: mem_printf("%s/gatepost.db", config->state_dir);
 }
 
-/* Started as root, the files must be the user's that the sandbox will become: SQLite gives its
- * journals the owner of the database. */
-static void give_to_user(const char *path, const char *user)
-{
-	unsigned long long number = 0;
-	const struct passwd *entry = NULL;
-
-	if (geteuid() != 0 || user == NULL)
-		return;
-	entry = slice_to_u64(slice_str(user), INT32_MAX, &number) ? getpwuid((uid_t)number)
-								  : getpwnam(user);
-	if (entry == NULL && number == 0)
-		return;
-	if (lchown(path, entry != NULL ? entry->pw_uid : (uid_t)number,
-		    entry != NULL ? entry->pw_gid : (gid_t)number) != 0)
-		log_warn("store_owner", LOG_STR("path", path), LOG_ERRNO);
-}
-
 static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
 {
 	char *path = database_path(config);
@@ -70,11 +50,7 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 	child->state = &vault;
 	vault.lane = child->lane;
 	vault.loop = child->loop;
-	err = store_create(path, why);
-	if (err == GP_OK)
-		give_to_user(path, config->vault_user);
-	if (err == GP_OK)
-		err = store_open(path, &vault.store, why);
+	err = store_open(path, &vault.store, why);
 	if (err == GP_OK && vault.lane != IPC_LANE_DESK)
 		store_set_wait(vault.store, VAULT_LANE_WAIT_MS);
 	if (err == GP_OK)
@@ -136,25 +112,31 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	return GP_OK;
 }
 
+/* What a core that is gone has handed over is kept, and what it asked for is done. */
+static void drop_core(void)
+{
+	if (vault.core != NULL && vault.lane == IPC_LANE_DESK)
+		chan_drain(vault.core);
+	if (vault.core != NULL)
+		vault_on_core_gone(&vault);
+	chan_free(&vault.core);
+}
+
 static void on_control(struct child *child, const struct ipc_message *message, int *fd)
 {
 	static const struct chan_ops ops = { on_message, on_end };
 
 	if (message->type != IPC_PEER || message->peer.role != IPC_ROLE_CORE || *fd < 0)
 		return;
-	if (vault.core != NULL) {
-		vault_on_core_gone(&vault);
-		chan_free(&vault.core);
-	}
+	drop_core();
 	vault.core = chan_new(child->loop, fd, IPC_ROLE_VAULT, IPC_ROLE_CORE, &ops, &vault);
 }
 
 static void on_stop(struct child *child, unsigned grace_ms)
 {
 	(void)grace_ms;
-	vault_on_core_gone(&vault);
+	drop_core();
 	record_fini(&vault);
-	chan_free(&vault.core);
 	store_close(&vault.store);
 	secret_free(&vault.pepper);
 	secret_free(&vault.token_key);

@@ -7,13 +7,70 @@
 #include "base/log.h"
 #include "vault/vault.h"
 
-/* ---- the batch ---- */
+/* ---- what core is told ---- */
 
-static void lost(struct vault *vault, enum gp_err err)
+static void tell(struct vault *vault)
 {
-	log_error("record_lost", LOG_UINT("count", vault->record.count),
-		LOG_STR("error", gp_err_text(err)));
+	struct record *record = &vault->record;
+	struct ipc_message message = { .type = IPC_KEPT,
+		.kept = { .number = record->kept, .again = record->is_refusing } };
+
+	record->is_tell_due = false;
+	loop_timer_clear(&record->tell);
+	if (vault_send(vault, &message) == GP_OK)
+		record->told = record->kept;
+	else
+		log_debug("kept_unheard", LOG_UINT("number", record->kept));
+	/* Should that be lost, both would wait for each other. */
+	if (record->is_refusing && vault->core != NULL) {
+		record->is_tell_due = true;
+		loop_timer_set(&record->tell, RECORD_TELL_MS);
+	}
 }
+
+static void on_tell(struct loop_timer *timer)
+{
+	tell(timer->owner);
+}
+
+static void tell_in_time(struct vault *vault)
+{
+	struct record *record = &vault->record;
+
+	if (record->kept - record->told >= RECORD_TELL_COUNT) {
+		tell(vault);
+	} else if (!record->is_tell_due && record->kept > record->told) {
+		record->is_tell_due = true;
+		loop_timer_set(&record->tell, RECORD_TELL_MS);
+	}
+}
+
+/* Nothing half is kept: the batch goes, and core sends again from its beginning. */
+static void refuse(struct vault *vault, enum gp_err err)
+{
+	struct record *record = &vault->record;
+
+	log_error("record_refused", LOG_UINT("count", record->next - record->kept),
+		LOG_STR("error", gp_err_text(err)));
+	store_rollback(vault->store);
+	record->is_open = false;
+	record->is_refusing = true;
+	tell(vault);
+}
+
+void record_end_journal(struct vault *vault)
+{
+	struct record *record = &vault->record;
+
+	record_flush(vault);
+	loop_timer_clear(&record->tell);
+	record->is_tell_due = false;
+	record->is_refusing = false;
+	record->kept = record->next;
+	record->told = record->next;
+}
+
+/* ---- the batch ---- */
 
 void record_flush(struct vault *vault)
 {
@@ -24,14 +81,28 @@ void record_flush(struct vault *vault)
 		return;
 	record->is_open = false;
 	err = store_commit(vault->store);
-	if (err != GP_OK)
-		lost(vault, err);
-	record->count = 0;
+	if (err != GP_OK) {
+		refuse(vault, err);
+		return;
+	}
+	record->kept = record->next;
+	tell_in_time(vault);
 }
 
 static void on_turn_end(struct loop_task *task)
 {
 	record_flush(task->owner);
+}
+
+/* Is the record that has come one to be kept? */
+static bool is_wanted(struct vault *vault)
+{
+	struct record *record = &vault->record;
+
+	if (!record->is_refusing && record->next >= record->kept)
+		return true;
+	record->next++;
+	return false;
 }
 
 /* Room in the batch for one more; a relaxed batch cannot take a ban. */
@@ -42,11 +113,10 @@ static enum gp_err join(struct vault *vault, bool is_durable)
 
 	if (record->is_open && is_durable && !record->is_durable)
 		record_flush(vault);
-	if (record->is_open) {
-		record->count++;
+	if (record->is_open)
 		return GP_OK;
-	}
-	record->count = 1;
+	if (record->is_refusing)
+		return GP_ERR_STORE;
 	err = store_begin(vault->store, is_durable ? STORE_DURABLE : STORE_RELAXED);
 	if (err != GP_OK)
 		return err;
@@ -56,15 +126,33 @@ static enum gp_err join(struct vault *vault, bool is_durable)
 	return GP_OK;
 }
 
-/* A statement that failed took the batch with it, or may have: nothing half is kept. */
-static void check(struct vault *vault, enum gp_err err)
+/* A statement that failed took the batch with it, or may have. */
+static void joined(struct vault *vault, enum gp_err err)
 {
-	if (err == GP_OK)
+	vault->record.next++;
+	if (err != GP_OK && !vault->record.is_refusing)
+		refuse(vault, err);
+}
+
+void record_journal(struct vault *vault, const struct ipc_journal *message)
+{
+	struct record *record = &vault->record;
+	uint64_t last = 0;
+	enum gp_err err;
+
+	record_flush(vault);
+	record->is_refusing = false;
+	record->next = message->number;
+	record->kept = message->number;
+	record->told = message->number;
+	err = store_event_last_number(vault->store, &last);
+	if (err == GP_ERR_NOT_FOUND)
 		return;
-	lost(vault, err);
-	store_rollback(vault->store);
-	vault->record.is_open = false;
-	vault->record.count = 0;
+	if (err != GP_OK)
+		refuse(vault, err);
+	else if (last >= message->number && last - message->number < RECORD_REPEAT_MAX)
+		record->kept = last + 1;
+	tell_in_time(vault);
 }
 
 void record_event(struct vault *vault, const struct ipc_event *message)
@@ -85,12 +173,16 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 		.client_name = message->client_name,
 		.tls = message->tls,
 		.detail = message->detail,
+		.number = vault->record.next,
 	};
-	enum gp_err err = join(vault, false);
+	enum gp_err err;
 
+	if (!is_wanted(vault))
+		return;
+	err = join(vault, false);
 	if (err == GP_OK)
 		err = store_event_add(vault->store, &event);
-	check(vault, err);
+	joined(vault, err);
 }
 
 void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
@@ -98,22 +190,28 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 	struct store_ban ban = {
 		.source = message->source, .set_at = message->set_at, .until = message->until
 	};
-	enum gp_err err = join(vault, true);
+	enum gp_err err;
 
+	if (!is_wanted(vault))
+		return;
+	err = join(vault, true);
 	if (!slice_copy(message->reason, ban.reason, sizeof ban.reason))
 		log_warn("ban_reason_dropped", LOG_IP("source", &ban.source));
 	if (err == GP_OK)
 		err = store_ban_keep(vault->store, &ban);
-	check(vault, err);
+	joined(vault, err);
 }
 
 void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 {
-	enum gp_err err = join(vault, true);
+	enum gp_err err;
 
+	if (!is_wanted(vault))
+		return;
+	err = join(vault, true);
 	if (err == GP_OK)
 		err = store_ban_drop(vault->store, &message->source);
-	check(vault, err);
+	joined(vault, err);
 }
 
 /* ---- LOAD ---- */
@@ -198,6 +296,7 @@ void record_init(struct vault *vault)
 {
 	memset(&vault->record, 0, sizeof vault->record);
 	loop_timer_init(vault->loop, &vault->record.sweep, on_sweep, vault);
+	loop_timer_init(vault->loop, &vault->record.tell, on_tell, vault);
 	if (vault->lane == IPC_LANE_DESK)
 		loop_timer_set(&vault->record.sweep, RECORD_SWEEP_NEXT_MS);
 }
@@ -206,4 +305,5 @@ void record_fini(struct vault *vault)
 {
 	record_flush(vault);
 	loop_timer_fini(&vault->record.sweep);
+	loop_timer_fini(&vault->record.tell);
 }

@@ -31,7 +31,9 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 		log_error("vault_wrong_lane", LOG_STR("message", ipc_type_name(message->type)));
 		return;
 	}
-	if (message->type == IPC_EVENT)
+	if (message->type == IPC_JOURNAL)
+		record_journal(vault, &message->journal);
+	else if (message->type == IPC_EVENT)
 		record_event(vault, &message->event);
 	else if (message->type == IPC_BAN_KEEP)
 		record_ban_keep(vault, &message->ban_keep);
@@ -45,6 +47,6 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 
 void vault_on_core_gone(struct vault *vault)
 {
-	record_flush(vault);
+	record_end_journal(vault);
 	import_cancel(vault);
 }

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -214,6 +213,8 @@ static void on_vault_message(
 		on_verify(vault, &message->verify);
 	else if (message->type == IPC_LOAD)
 		answer_load(vault, &message->load);
+	else if (message->type == IPC_JOURNAL)
+		world->journal = message->journal.number;
 	else if (message->type == IPC_EVENT)
 		on_event(world, &message->event);
 	else if (message->type == IPC_BAN_KEEP)

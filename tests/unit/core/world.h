@@ -79,7 +79,8 @@ struct world {
 	bool is_account_blocked; /* what account.show says */
 	enum gp_err account_err;
 
-	/* What the desk was told to keep. */
+	/* What the desk was told to keep. It never says by itself that it has. */
+	uint64_t journal;
 	unsigned events, counted, bans_kept, bans_dropped;
 	enum reason last_reason;
 	enum verdict last_verdict;

@@ -229,6 +229,26 @@ static void a_queued_descriptor_arrives_too(void **state)
 	(void)close(pipe_fds[0]);
 }
 
+/* More than a batch, and the end; while it was not to be read. */
+static void a_channel_is_read_out_at_once(void **state)
+{
+	struct world *world = *state;
+
+	for (uint64_t n = 1; n <= 2 * CHAN_BATCH; n++) {
+		struct ipc_message message = session_end(n);
+
+		assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+	}
+	chan_pause(world->core.chan);
+	chan_drain(world->core.chan);
+	assert_int_equal(world->core.messages, 2 * CHAN_BATCH);
+	assert_non_null(world->core.chan);
+	chan_free(&world->front.chan);
+	chan_drain(world->core.chan);
+	assert_int_equal(world->core.closed, 1);
+	assert_null(world->core.chan);
+}
+
 static void the_last_words_are_heard_before_the_end(void **state)
 {
 	struct world *world = *state;
@@ -414,6 +434,7 @@ int main(void)
 		PAIR(a_descriptor_nobody_takes_is_closed),
 		PAIR(a_slow_peer_fills_the_queue_and_then_gets_all),
 		PAIR(a_queued_descriptor_arrives_too),
+		PAIR(a_channel_is_read_out_at_once),
 		PAIR(the_last_words_are_heard_before_the_end),
 		PAIR(a_channel_may_be_freed_while_it_speaks),
 		PAIR(pausing_takes_effect_at_once),

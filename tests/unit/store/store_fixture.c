@@ -20,6 +20,7 @@ int fixture_setup(void **state)
 	memcpy(fixture->dir, "/tmp/gp-store.XXXXXX", 21);
 	assert_non_null(mkdtemp(fixture->dir));
 	(void)snprintf(fixture->path, sizeof fixture->path, "%s/test.db", fixture->dir);
+	assert_int_equal(store_create(fixture->path, &why), GP_OK);
 	if (store_open(fixture->path, &fixture->store, &why) != GP_OK)
 		fail_msg("%s", why.text);
 	*state = fixture;

@@ -43,6 +43,21 @@ static void test_open(void **state)
 	assert_non_null(strstr(why.text, "/nonexistent/x.db"));
 }
 
+/* One that is gone is not begun anew: nobody could sign in there. */
+static void test_gone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gp_why why = { "" };
+
+	store_close(&fixture->store);
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_int_equal(store_open(fixture->path, &fixture->store, &why), GP_ERR_STORE);
+	assert_int_equal(access(fixture->path, F_OK), -1);
+	/* An empty file is a store to be made. */
+	assert_int_equal(store_create(fixture->path, &why), GP_OK);
+	assert_int_equal(store_open(fixture->path, &fixture->store, &why), GP_OK);
+}
+
 static void run_sql(const char *path, const char *sql)
 {
 	struct db *db = NULL;
@@ -87,6 +102,7 @@ static void test_open_together(void **state)
 
 	store_close(&fixture->store);
 	assert_int_equal(unlink(fixture->path), 0);
+	assert_int_equal(store_create(fixture->path, NULL), GP_OK);
 	for (size_t i = 0; i < GP_ARRAY_LEN(children); i++) {
 		children[i] = fork();
 		assert_true(children[i] >= 0);
@@ -421,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_open),
+		TEST(test_gone),
 		TEST(test_newer_schema),
 		TEST(test_broken_file),
 		TEST(test_open_together),

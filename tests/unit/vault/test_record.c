@@ -100,7 +100,21 @@ static void test_commit(void **state)
 	assert_int_equal(fixture->row_count, 100);
 }
 
-/* Another writer holds the lock: what cannot be kept is lost, later ones are not. */
+static unsigned count_events(struct fixture *fixture)
+{
+	assert_int_equal(fixture_op(fixture, "signin.list", "{\"limit\":1000}"), GP_OK);
+	return fixture->row_count;
+}
+
+static void begin_journal(struct fixture *fixture, uint64_t number)
+{
+	struct ipc_message message = { .type = IPC_JOURNAL, .journal = { number } };
+
+	fixture_post(fixture, &message);
+}
+
+/* Another writer holds the lock: core is asked to send again, and until it does nothing is taken,
+ * so that the order stays. */
 static void test_locked(void **state)
 {
 	struct fixture *fixture = *state;
@@ -109,18 +123,73 @@ static void test_locked(void **state)
 
 	assert_int_equal(store_open(fixture->path, &other, NULL), GP_OK);
 	store_set_wait(fixture->vault.store, 10);
+	begin_journal(fixture, 100);
+	fixture_post(fixture, &message);
+	fixture_run(fixture);
 	assert_int_equal(store_begin(other, STORE_RELAXED), GP_OK);
 	fixture_post(fixture, &message);
 	fixture_run(fixture);
+	assert_true(fixture->kept.again);
+	assert_int_equal(fixture->kept.number, 101);
 	assert_int_equal(fixture_op(fixture, "domain.add", "{\"domain\":\"a.test\"}"), GP_ERR_BUSY);
-	assert_int_equal(fixture_op(fixture, "signin.list", "{}"), GP_OK);
-	assert_int_equal(fixture->row_count, 0);
+	assert_int_equal(count_events(fixture), 1);
 	store_rollback(other);
 	fixture_post(fixture, &message);
 	fixture_run(fixture);
-	assert_int_equal(fixture_op(fixture, "signin.list", "{}"), GP_OK);
-	assert_int_equal(fixture->row_count, 1);
+	assert_int_equal(count_events(fixture), 1);
+	begin_journal(fixture, 101);
+	fixture_post(fixture, &message);
+	fixture_post(fixture, &message);
+	fixture_run(fixture);
+	assert_int_equal(count_events(fixture), 3);
+	assert_int_equal(fixture->vault.record.kept, 103);
 	store_close(&other);
+}
+
+/* A vault that died may have kept more than core has heard of. */
+static void test_sent_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ipc_message message = event("192.0.2.1", 1000, true);
+	const uint64_t first = (uint64_t)INT64_MAX - 1000;
+
+	begin_journal(fixture, first);
+	for (int i = 0; i < 5; i++)
+		fixture_post(fixture, &message);
+	fixture_run(fixture);
+	assert_int_equal(count_events(fixture), 5);
+	begin_journal(fixture, first + 2);
+	for (int i = 0; i < 5; i++)
+		fixture_post(fixture, &message);
+	fixture_run(fixture);
+	assert_int_equal(count_events(fixture), 7);
+	assert_int_equal(fixture->vault.record.kept, first + 7);
+	/* Another core: its numbers are others, and nothing of it is taken for a repetition. */
+	begin_journal(fixture, first / 2);
+	fixture_post(fixture, &message);
+	fixture_run(fixture);
+	assert_int_equal(count_events(fixture), 8);
+}
+
+/* Core hears of what is kept once in a while, not for each. */
+static void test_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ipc_message message = event("192.0.2.1", 1000, false);
+
+	begin_journal(fixture, 1);
+	fixture_post(fixture, &message);
+	fixture_run(fixture);
+	assert_int_equal(fixture->kept_count, 0);
+	assert_true(fixture->vault.record.is_tell_due);
+	for (int i = 1; i < RECORD_TELL_COUNT + 31; i++) {
+		fixture_post(fixture, &message);
+		if (i % 32 == 0)
+			fixture_run(fixture);
+	}
+	fixture_run(fixture);
+	assert_int_equal(fixture->kept_count, 1);
+	assert_true(fixture->kept.number >= RECORD_TELL_COUNT && !fixture->kept.again);
 }
 
 static void test_row(void **state)
@@ -166,6 +235,8 @@ int main(void)
 		TEST(test_load),
 		TEST(test_commit),
 		TEST(test_locked),
+		TEST(test_sent_again),
+		TEST(test_told),
 		TEST(test_row),
 		TEST(test_sweep),
 	};

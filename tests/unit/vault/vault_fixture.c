@@ -78,6 +78,9 @@ static void on_core_message(
 		take_done(fixture, &message->op_done);
 	} else if (message->type == IPC_VERIFY_REPLY) {
 		take_reply(fixture, &message->verify_reply);
+	} else if (message->type == IPC_KEPT) {
+		fixture->kept = message->kept;
+		fixture->kept_count++;
 	} else if (message->type == IPC_LOADED) {
 		fixture->err = message->loaded.ok ? GP_OK : GP_ERR_STORE;
 		fixture->is_done = true;
@@ -138,6 +141,7 @@ int fixture_setup(void **state)
 	vault->pepper = secret_new(SLICE_LIT("0123456789abcdef0123456789abcdef"));
 	vault->token_key = secret_new(SLICE_LIT("abcdef0123456789abcdef0123456789"));
 	assert_int_equal(pwhash_policy_init(&vault->policy, 64, 1), GP_OK);
+	assert_int_equal(store_create(fixture->path, &why), GP_OK);
 	if (store_open(fixture->path, &vault->store, &why) != GP_OK)
 		fail_msg("%s", why.text);
 	assert_int_equal(chan_pair(fds), GP_OK);

@@ -25,7 +25,9 @@ struct fixture {
 	uint64_t progress_done;
 	uint64_t progress_total;
 	char load[FIXTURE_TEXT]; /* rows of the last LOAD */
-	bool is_done;            /* OP_DONE, LOADED or VERIFY_REPLY has come */
+	struct ipc_kept kept;    /* the last one, and how many came */
+	unsigned kept_count;
+	bool is_done; /* OP_DONE, LOADED or VERIFY_REPLY has come */
 	enum gp_err err;
 	char why[1024];
 	enum ipc_effect effect;
