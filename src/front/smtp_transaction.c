@@ -106,7 +106,9 @@ void smtp_transaction_fini(struct smtp_transaction *tx)
 	smtp_transaction_leave_hop(tx);
 	forget_envelope(tx);
 	mem_free(tx->mail_refusal);
+	mem_free(tx->next_backend);
 	tx->mail_refusal = NULL;
+	tx->next_backend = NULL;
 }
 
 void smtp_transaction_abandon(struct smtp_transaction *tx)
@@ -178,11 +180,18 @@ static void open_hop(struct smtp_transaction *tx, struct settings_backend *backe
 	tx->hop = smtp_hop_new(tx->session->front, backend, &client, &hop_ops, tx);
 }
 
-/* true: tx->hop can be used now; else it is being opened and SMTP_WAIT_HOP ends in on_ready(). */
+/* true: tx->hop can be used now; else it is being opened and SMTP_WAIT_HOP ends in on_ready(). A
+ * next hop that still owes replies of an earlier transaction is kept until it has given them. */
 static bool have_hop(struct smtp_transaction *tx, struct settings_backend *backend)
 {
 	if (tx->hop != NULL && smtp_hop_is_ready(tx->hop) && smtp_hop_backend(tx->hop) == backend)
 		return true;
+	if (tx->owed > 0) {
+		mem_free(tx->next_backend);
+		tx->next_backend = mem_strdup(backend->conf->name);
+		tx->wait = SMTP_WAIT_OWED;
+		return false;
+	}
 	smtp_transaction_leave_hop(tx);
 	tx->hop = smtp_pool_take(tx->session->front->hops, backend);
 	if (tx->hop != NULL) {
@@ -307,6 +316,19 @@ static void on_failed(struct smtp_hop *hop, void *owner)
 		lose(tx);
 	else
 		open_hop(tx, backend);
+}
+
+/* The last reply of the earlier transactions is there: on to the next hop of this one. */
+static void change_hop(struct smtp_transaction *tx)
+{
+	struct settings_backend *backend =
+		settings_backend(tx->session->front->settings, slice_str(tx->next_backend));
+
+	tx->wait = SMTP_WAIT_NONE;
+	if (backend == NULL)
+		refuse_temporary(tx);
+	else if (have_hop(tx, backend))
+		send_mail(tx);
 }
 
 /* Commands. */
@@ -539,8 +561,11 @@ static void on_reply(struct smtp_hop *hop, enum smtp_command command,
 	case SMTP_COMMAND_QUIT:
 		break;
 	}
-	if (has_client(tx))
-		tx->on_progress(tx->session);
+	if (!has_client(tx))
+		return;
+	if (tx->wait == SMTP_WAIT_OWED && tx->owed == 0)
+		change_hop(tx);
+	tx->on_progress(tx->session);
 }
 
 static const struct smtp_hop_ops hop_ops = {

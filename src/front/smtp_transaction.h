@@ -36,6 +36,7 @@ enum smtp_stage {
 /* What the engine is paused for. */
 enum smtp_wait {
 	SMTP_WAIT_NONE,
+	SMTP_WAIT_OWED, /* replies of a next hop that is not the one for this transaction */
 	SMTP_WAIT_HOP,  /* a connection */
 	SMTP_WAIT_MAIL, /* the reply to MAIL on a connection that may be dead */
 	SMTP_WAIT_DATA,
@@ -50,6 +51,7 @@ struct smtp_transaction {
 	enum smtp_stage stage;
 	enum smtp_wait wait;
 	struct smtp_hop *hop; /* NULL: none */
+	char *next_backend;   /* SMTP_WAIT_OWED: whose turn it then is */
 	bool is_hop_dirty;    /* it is in a transaction that RSET must end */
 	bool is_held_mail;    /* MAIL was answered by us: the next hop's answer is kept */
 	bool has_retried;     /* a dead connection was replaced once for this MAIL */

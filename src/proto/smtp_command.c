@@ -329,9 +329,18 @@ const struct smtp_verb *smtp_command_find(struct slice word)
 	return NULL;
 }
 
-bool smtp_command_overtakes(const struct smtp_verb *verb)
+/* Not where what is said now depends on what is said then: replies are the same however a dialogue
+ * is cut into segments. */
+bool smtp_command_overtakes(const struct smtp_server *server, const struct smtp_verb *verb)
 {
-	return verb != NULL && (verb->flags & FLAG_OVERTAKES) != 0;
+	unsigned wanted = server->recipients + server->recipients_owed;
+
+	if (verb == NULL || (verb->flags & FLAG_OVERTAKES) == 0)
+		return false;
+	if (verb->handle == cmd_mail)
+		return server->state != STATE_MAIL;
+	return verb->handle != cmd_rcpt || server->recipients_owed == 0 ||
+	       wanted < server->conf->message_recipients;
 }
 
 /* Before sign-in a connection gets so many commands. Recipients are not among them where a stranger

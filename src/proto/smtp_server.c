@@ -108,7 +108,7 @@ static size_t take_line(
 	if (result == LINE_FOUND && server->state != STATE_SASL)
 		verb = smtp_command_find(slice_word(&rest));
 	/* Most commands wait for their turn, and so does the end after a broken line. */
-	if (server->replies.count > 0 && !smtp_command_overtakes(verb))
+	if (server->replies.count > 0 && !smtp_command_overtakes(server, verb))
 		return 0;
 	server->is_first_line = false;
 	if (result != LINE_FOUND) {

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "core.h"
+
+#include "front/core_link.h"
+#include "front/front_mailbox.h"
+#include "front/session_core.h"
+
+/* Protocols that no dialogue here speaks. */
+const struct session_protocol front_mailbox_imap = { .protocol = PROTOCOL_IMAP };
+const struct session_protocol front_mailbox_pop3 = { .protocol = PROTOCOL_POP3 };
+
+static void answer_signin(struct core_link *core, const struct ipc_signin *signin)
+{
+	struct ipc_signin_reply *reply = &core->answer.signin_reply;
+
+	core->answer.type = IPC_SIGNIN_REPLY;
+	*reply = (struct ipc_signin_reply){ .session = signin->session, .verdict = VERDICT_DENY };
+	if (slice_is(signin->secret, "right"))
+		reply->verdict = VERDICT_OK;
+	else if (slice_is(signin->secret, "busy"))
+		reply->verdict = VERDICT_BUSY;
+	else if (slice_is(signin->secret, "later"))
+		reply->verdict = VERDICT_TEMPORARY;
+	if (reply->verdict != VERDICT_OK)
+		return;
+	reply->account = 1;
+	reply->address = SLICE_LIT("alice@example.test");
+	reply->backend = SLICE_LIT("a");
+	core->is_signed_in = true;
+}
+
+static void answer_mail(struct core_link *core, const struct ipc_mail *mail)
+{
+	enum permit permit = PERMIT_YES;
+
+	if (slice_starts_nocase(mail->sender, "blocked@"))
+		permit = PERMIT_BLOCKED;
+	else if (slice_starts_nocase(mail->sender, "later@"))
+		permit = PERMIT_TEMPORARY;
+	core->answer.type = IPC_MAIL_REPLY;
+	core->answer.mail_reply = (struct ipc_mail_reply){ .session = mail->session,
+		.permit = (uint8_t)permit,
+		.text = SLICE_LIT("alice@example.test") };
+}
+
+static void answer_rcpt(struct core_link *core, const struct ipc_rcpt *rcpt)
+{
+	ptrdiff_t at = slice_find_last(rcpt->recipient, '@');
+	struct slice domain = slice_from(rcpt->recipient, at >= 0 ? (size_t)at + 1 : 0);
+	enum permit permit = PERMIT_YES;
+
+	if (slice_starts_nocase(rcpt->recipient, "later@"))
+		permit = PERMIT_TEMPORARY;
+	else if (!core->is_signed_in && slice_is_nocase(domain, "foreign.test"))
+		permit = PERMIT_NO;
+	core->answer.type = IPC_RCPT_REPLY;
+	core->answer.rcpt_reply = (struct ipc_rcpt_reply){ .session = rcpt->session,
+		.permit = (uint8_t)permit,
+		.backend = slice_is_nocase(domain, "b.test") ? SLICE_LIT("b") : SLICE_LIT("a") };
+}
+
+static void on_done(struct core_link *core, const struct ipc_message_done *done)
+{
+	if (!done->accepted) {
+		core->refused++;
+		return;
+	}
+	core->messages++;
+	core->recipients += done->recipients;
+}
+
+static void fault(struct core_link *core, const char *what)
+{
+	if (core->fault == NULL)
+		core->fault = what;
+}
+
+bool core_link_send(struct core_link *link, const struct ipc_message *message)
+{
+	bool asks = message->type == IPC_SIGNIN || message->type == IPC_MAIL ||
+		    message->type == IPC_RCPT;
+
+	if (message->type == IPC_SESSION_OPEN) {
+		link->is_open = true;
+		return true;
+	}
+	if (!link->is_open)
+		fault(link, "core hears of a session that is not open");
+	if (asks && link->has_answer)
+		fault(link, "core is asked two things at once");
+	link->has_answer = link->has_answer || asks;
+	if (message->type == IPC_SIGNIN)
+		answer_signin(link, &message->signin);
+	else if (message->type == IPC_MAIL)
+		answer_mail(link, &message->mail);
+	else if (message->type == IPC_RCPT)
+		answer_rcpt(link, &message->rcpt);
+	else if (message->type == IPC_MESSAGE_DONE)
+		on_done(link, &message->message_done);
+	else if (message->type == IPC_SESSION_END)
+		link->is_open = false;
+	return true;
+}
+
+void core_answer(struct core_link *core)
+{
+	core->has_answer = false;
+	session_core_on_message(core->front, &core->answer);
+}
+
+/* ---- net/tls_ctx.h: nobody speaks TLS here ---- */
+
+struct tls_ctx *tls_ctx_new_server(void)
+{
+	return NULL;
+}
+
+enum gp_err tls_ctx_new_client(struct slice ca_pem, struct tls_ctx **ret_ctx, struct gp_why *why)
+{
+	(void)ca_pem;
+	(void)ret_ctx;
+	return gp_why_set(why, GP_ERR_UNSUPPORTED, "no TLS here");
+}
+
+enum gp_err tls_ctx_add(struct tls_ctx *ctx, const char *name, struct slice chain, struct slice key,
+	struct gp_why *why)
+{
+	(void)ctx;
+	(void)name;
+	(void)chain;
+	(void)key;
+	return gp_why_set(why, GP_ERR_UNSUPPORTED, "no TLS here");
+}
+
+void tls_ctx_free(struct tls_ctx **pctx)
+{
+	*pctx = NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Core as the model knows it: what it is told is checked and counted, what it is asked is answered
+ * when the test says so. Who may what follows from the words:
+ *
+ *	secret "right", "wrong", "busy", "later"	VERDICT_OK, DENY, BUSY, TEMPORARY
+ *	sender "blocked@", "later@"			PERMIT_BLOCKED, TEMPORARY; others YES
+ *	recipient "...@foreign.test", signed out	PERMIT_NO; "later@": TEMPORARY; others YES
+ *	recipient "...@b.test"				next hop "b", others "a"
+ */
+#ifndef GP_TEST_CORE_H
+#define GP_TEST_CORE_H
+
+#include "front/front.h"
+
+struct core_link {
+	struct front *front;
+	bool is_open; /* a session is */
+	bool is_signed_in;
+	struct ipc_message answer;
+	bool has_answer;
+	unsigned messages; /* counted as core counts them */
+	unsigned recipients;
+	unsigned refused;
+	const char *fault;
+};
+
+/* Answers what was asked. */
+void core_answer(struct core_link *core);
+
+#endif
