@@ -254,7 +254,7 @@ class Gatepost:
     """One gatepostd with its children. Options and sections are written as in gatepost.conf(5)."""
 
     def __init__(self, folder, options=None, sections=(), ports=None, listeners=SERVICES, fronts=2,
-                 listener_options=""):
+                 listener_options="", arguments=()):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "state").mkdir(exist_ok=True)
@@ -264,6 +264,7 @@ class Gatepost:
         self.options = {"argon2_memory": 1024, "fronts": fronts, **(options or {})}
         self.sections = list(sections)
         self.listener_options = listener_options
+        self.arguments = list(arguments)  # of gatepostd, besides -c
         self.config = folder / "gatepost.conf"
         self.log_path = folder / "gatepost.log"
         self.process = None
@@ -286,7 +287,7 @@ class Gatepost:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BUILD / "gatepostd", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [BUILD / "gatepostd", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_serving()
         return self
 
