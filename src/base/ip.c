@@ -178,6 +178,60 @@ enum gp_err ip_net_parse(struct slice text, struct ip_net *ret_net)
 	return GP_OK;
 }
 
+static const uint8_t level_prefix[IP_LEVELS] = { IP_SOURCE_V6_PREFIX, 56, 48 };
+
+unsigned ip_levels(const struct ip *ip)
+{
+	if (ip->family == IP_V6)
+		return IP_LEVELS;
+	return ip->family == IP_V4 ? 1 : 0;
+}
+
+struct ip_net ip_level_net(const struct ip *ip, enum ip_level level)
+{
+	struct ip_net net = { *ip, 32 };
+
+	if (ip->family != IP_V6)
+		return net;
+	net.prefix = level_prefix[level];
+	memset(net.base.bytes + net.prefix / 8, 0, sizeof net.base.bytes - net.prefix / 8);
+	return net;
+}
+
+bool ip_net_equal(const struct ip_net *a, const struct ip_net *b)
+{
+	return ip_equal(&a->base, &b->base) && a->prefix == b->prefix;
+}
+
+bool ip_net_level(const struct ip_net *net, enum ip_level *ret_level)
+{
+	for (unsigned i = 0; i < ip_levels(&net->base); i++) {
+		struct ip_net made = ip_level_net(&net->base, (enum ip_level)i);
+
+		if (ip_net_equal(&made, net)) {
+			*ret_level = (enum ip_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum gp_err ip_parse_level(struct slice text, struct ip_net *ret_net)
+{
+	enum ip_level level;
+	struct ip_net net;
+	enum gp_err err = ip_net_parse(text, &net);
+
+	if (err != GP_OK)
+		return err;
+	if (net.prefix == family_bits(&net.base))
+		net = ip_level_net(&net.base, IP_LEVEL_SOURCE);
+	if (!ip_net_level(&net, &level))
+		return GP_ERR_SYNTAX;
+	*ret_net = net;
+	return GP_OK;
+}
+
 bool ip_net_contains(const struct ip_net *net, const struct ip *ip)
 {
 	return ip->family == net->base.family && has_prefix(ip, &net->base, net->prefix);

@@ -74,6 +74,8 @@ enum verdict {
 	X(REASON_TWOFACTOR, "twofactor", "right password, but 2FA is on: needs a device password") \
 	X(REASON_WRONG_DEVICE, "wrong_device", "unknown or revoked device password")               \
 	X(REASON_DEVICE_SCOPE, "device_scope", "device password not valid for this protocol")      \
+	X(REASON_UNCHECKED, "unchecked",                                                           \
+		"not checked: too many wrong passwords for the account from unknown addresses")    \
 	X(REASON_REPEATED, "repeated", "same wrong password again, counted once")                  \
 	X(REASON_BANNED, "banned", "address banned")                                               \
 	X(REASON_WAITED, "waited", "too many attempts at once from the address")                   \

@@ -32,9 +32,10 @@
 		"--source", "IP", "source", PARAM_TEXT, false, \
 			"from this address (or IPv6 /64) only" \
 	}
-#define SOURCE                                                                              \
-	{                                                                                   \
-		"SOURCE", NULL, "source", PARAM_TEXT, true, "an IP address, or an IPv6 /64" \
+#define SOURCE                                                      \
+	{                                                           \
+		"SOURCE", NULL, "source", PARAM_TEXT, true,         \
+			"an IP address, or an IPv6 /64, /56 or /48" \
 	}
 #define NO_PASSWORD                                             \
 	{                                                       \

@@ -137,12 +137,17 @@ struct config {
 
 	/* auto-ban */
 	unsigned autoban_failures;
+	unsigned autoban_failures_56; /* of all sources in an IPv6 /56 */
+	unsigned autoban_failures_48;
 	unsigned autoban_window; /* seconds */
 	unsigned autoban_time;   /* seconds */
 	enum config_count autoban_count;
 	unsigned autoban_repeats; /* distinct: repeats of one wrong secret per window */
 	struct config_nets autoban_exempt;
-	bool autoban_loopback; /* loopback is banned like any other address */
+	bool autoban_loopback;    /* loopback is banned like any other address */
+	unsigned account_guesses; /* wrong main passwords of one account from unknown sources */
+	unsigned account_guesses_window; /* seconds */
+	unsigned known_source_days;
 	unsigned signin_wait;  /* milliseconds for a free place */
 	unsigned signin_queue; /* sign-ins that wait for a slow vault, at most */
 

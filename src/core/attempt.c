@@ -8,7 +8,8 @@
 
 struct attempt *attempt_new(struct core *core, struct session *session,
 	const struct ipc_signin *message, void (*on_timeout)(struct loop_timer *timer),
-	void (*on_answer)(struct counter_ask *ask, const struct counter_result *result))
+	void (*on_reserved)(struct places *places, const struct counter_result *result),
+	void (*on_committed)(struct places *places))
 {
 	struct attempt *attempt = NULL;
 
@@ -32,13 +33,14 @@ struct attempt *attempt_new(struct core *core, struct session *session,
 	attempt->tls = slice_dup(message->tls);
 	attempt->secret = secret_new(message->secret);
 	attempt->lane = device_password_is_form(message->secret) ? IPC_LANE_FAST : IPC_LANE_SLOW;
-	attempt->ask = (struct counter_ask){ .on_answer = on_answer, .owner = attempt };
+	places_init(&attempt->places, on_reserved, on_committed, attempt);
 	session->attempt = attempt;
 	return attempt;
 }
 
 void attempt_leave_waiting(struct attempt *attempt)
 {
+	line_leave(attempt);
 	if (!attempt->is_in_waiting)
 		return;
 	TAILQ_REMOVE(&attempt->source->waiting, attempt, link);
@@ -53,15 +55,13 @@ void attempt_free(struct attempt **pattempt)
 	struct core *core = attempt->core;
 	struct session *session = session_find(core, attempt->session);
 	struct source *source = attempt->source;
-	bool has_place = attempt->has_place;
-	uint64_t token = attempt->token;
+	bool has_waited = attempt->is_in_waiting;
 
 	*pattempt = NULL;
 	if (attempt->state == ATTEMPT_LOADING)
 		TAILQ_REMOVE(&core->signins.loading, attempt, link);
 	attempt_leave_waiting(attempt);
 	vaults_cancel(core, attempt);
-	counter_cancel(source_window(core, &source->ip), &attempt->ask);
 	if (session != NULL && session->attempt == attempt)
 		session->attempt = NULL;
 	map_remove(&core->signins.by_id, &attempt->node);
@@ -71,10 +71,11 @@ void attempt_free(struct attempt **pattempt)
 	mem_free(attempt->sni);
 	mem_free(attempt->client_name);
 	mem_free(attempt->tls);
+	/* Nobody finds it any more. Last, as others may take the places at once. */
+	places_fini(&attempt->places);
 	mem_free(attempt);
-	/* Last: others may take the place at once. */
-	if (has_place)
-		counter_release(source_window(core, &source->ip), source_key(&source->ip), token);
+	if (has_waited)
+		signin_wake(core, source);
 	source_drop(core, source);
 }
 
@@ -88,7 +89,8 @@ void attempt_record(struct attempt *attempt, const struct attempt_answer *answer
 		.mechanism = (uint8_t)attempt->mechanism,
 		.verdict = (uint8_t)answer->verdict,
 		.reason = (uint8_t)answer->reason,
-		.counted = answer->is_counted,
+		.counted = (uint8_t)answer->weight,
+		.guess = answer->is_guess,
 		.account = attempt->account,
 		.device = attempt->device,
 		.login = slice_str(attempt->typed),

@@ -9,8 +9,9 @@
 /* In state LOADING, known by its id, with a reference to its source. NULL: too many. */
 struct attempt *attempt_new(struct core *core, struct session *session,
 	const struct ipc_signin *message, void (*on_timeout)(struct loop_timer *timer),
-	void (*on_answer)(struct counter_ask *ask, const struct counter_result *result));
-/* Leaves every list, gives its place back, wipes the secret. Other attempts of its source may go
+	void (*on_reserved)(struct places *places, const struct counter_result *result),
+	void (*on_committed)(struct places *places));
+/* Leaves every list, gives its places back, wipes the secret. Other attempts of its source may go
  * on because of it. */
 void attempt_free(struct attempt **pattempt);
 
@@ -21,7 +22,8 @@ void attempt_leave_waiting(struct attempt *attempt);
 struct attempt_answer {
 	enum verdict verdict;
 	enum reason reason;   /* the true one, for the event */
-	bool is_counted;      /* a failure of the window */
+	unsigned weight;      /* as a failure of the source's window, 0: none */
+	bool is_guess;        /* counts against the account */
 	int64_t ban_ms;       /* BANNED, DENY_BANNED */
 	struct slice address; /* OK, as are the next two */
 	const char *backend;

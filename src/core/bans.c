@@ -67,23 +67,44 @@ static void heap_remove(struct ban_heap *heap, struct ban *ban)
 	heap_down(heap, last->at);
 }
 
-static struct ban_heap *heap_of(struct core *core, const struct ip *source)
+/* A struct ip_net is address and prefix without padding, so it is its own key. */
+_Static_assert(sizeof(struct ip_net) == 18, "struct ip_net has no padding");
+
+static struct slice key_of(const struct ip_net *net)
 {
-	return source->family == IP_V6 ? &core->bans.v6 : &core->bans.v4;
+	return slice_of(net, sizeof *net);
+}
+
+static enum ip_level level_of(const struct ip_net *net)
+{
+	enum ip_level level = IP_LEVEL_SOURCE;
+
+	GP_ASSERT(ip_net_level(net, &level));
+	return level;
+}
+
+static struct ban_heap *heap_of(struct core *core, const struct ip_net *net)
+{
+	return net->base.family == IP_V6 ? &core->bans.v6[level_of(net)] : &core->bans.v4;
+}
+
+static size_t most_of(const struct ip_net *net)
+{
+	return level_of(net) == IP_LEVEL_SOURCE ? BANS_MAX : BANS_AGGREGATES_MAX;
 }
 
 void bans_init(struct core *core)
 {
 	core->bans = (struct bans){ 0 };
-	map_init(&core->bans.by_source);
+	map_init(&core->bans.by_net);
 }
 
 static void remove_ban(struct core *core, struct ban *ban)
 {
-	heap_remove(heap_of(core, &ban->source), ban);
-	map_remove(&core->bans.by_source, &ban->node);
+	heap_remove(heap_of(core, &ban->net), ban);
+	map_remove(&core->bans.by_net, &ban->node);
 	if (core->ban_map != NULL)
-		ban_map_clear(core->ban_map, &ban->source);
+		ban_map_clear(core->ban_map, &ban->net);
 	mem_free(ban->reason);
 	mem_free(ban);
 }
@@ -100,27 +121,37 @@ void bans_fini(struct core *core)
 	/* The shared map stays as it is: it serves the fronts until the next core is there. */
 	ban_map_close(&core->ban_map);
 	fini_heap(core, &core->bans.v4);
-	fini_heap(core, &core->bans.v6);
-	map_fini(&core->bans.by_source);
+	for (unsigned level = 0; level < IP_LEVELS; level++)
+		fini_heap(core, &core->bans.v6[level]);
+	map_fini(&core->bans.by_net);
 }
 
-static struct ban *find(struct core *core, const struct ip *source)
+static struct ban *find(struct core *core, const struct ip_net *net)
 {
-	struct map_node *node = map_find(&core->bans.by_source, source_key(source));
+	struct map_node *node = map_find(&core->bans.by_net, key_of(net));
 
 	return node != NULL ? MAP_ENTRY(node, struct ban, node) : NULL;
 }
 
-const struct ban *bans_find(struct core *core, const struct ip *source)
+const struct ban *bans_find(struct core *core, const struct ip_net *net)
 {
-	const struct ban *ban = find(core, source);
+	const struct ban *longest = NULL;
 
-	return ban != NULL && ban->until > clock_steady() ? ban : NULL;
+	for (unsigned level = level_of(net); level < ip_levels(&net->base); level++) {
+		struct ip_net wider = ip_level_net(&net->base, (enum ip_level)level);
+		const struct ban *ban = find(core, &wider);
+
+		if (ban != NULL && ban->until > clock_steady() &&
+			(longest == NULL || ban->until > longest->until))
+			longest = ban;
+	}
+	return longest;
 }
 
 int64_t bans_left(struct core *core, const struct ip *source)
 {
-	const struct ban *ban = bans_find(core, source);
+	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
+	const struct ban *ban = source->family != IP_NONE ? bans_find(core, &net) : NULL;
 
 	return ban != NULL ? ban->until - clock_steady() : 0;
 }
@@ -131,18 +162,18 @@ int64_t bans_until_wall(const struct ban *ban)
 }
 
 /* Makes or changes the ban itself. */
-static struct ban *put(
-	struct core *core, const struct ip *source, int64_t set_at, int64_t ms, struct slice reason)
+static struct ban *put(struct core *core, const struct ip_net *net, int64_t set_at, int64_t ms,
+	struct slice reason)
 {
-	struct ban *ban = find(core, source);
-	struct ban_heap *heap = heap_of(core, source);
+	struct ban *ban = find(core, net);
+	struct ban_heap *heap = heap_of(core, net);
 
 	if (ban == NULL) {
-		if (heap->count >= BANS_MAX)
+		if (heap->count >= most_of(net))
 			remove_ban(core, heap->bans[0]);
 		ban = mem_new(1, sizeof *ban);
-		ban->source = *source;
-		map_add(&core->bans.by_source, &ban->node, source_key(&ban->source));
+		ban->net = *net;
+		map_add(&core->bans.by_net, &ban->node, key_of(&ban->net));
 	} else {
 		heap_remove(heap, ban);
 		mem_free(ban->reason);
@@ -152,14 +183,15 @@ static struct ban *put(
 	ban->reason = slice_dup(slice_head(reason, BANS_REASON_MAX));
 	heap_add(heap, ban);
 	if (core->ban_map != NULL)
-		ban_map_set(core->ban_map, source, ban->until);
+		ban_map_set(core->ban_map, net, ban->until);
 	return ban;
 }
 
 static void keep(struct core *core, const struct ban *ban)
 {
 	struct ipc_message message = { .type = IPC_BAN_KEEP,
-		.ban_keep = { .source = ban->source,
+		.ban_keep = { .source = ban->net.base,
+			.prefix = ban->net.prefix,
 			.set_at = ban->set_at,
 			.until = bans_until_wall(ban),
 			.reason = slice_str(ban->reason) } };
@@ -167,54 +199,112 @@ static void keep(struct core *core, const struct ban *ban)
 	journal_send(core, &message, true);
 }
 
-void bans_set(struct core *core, const struct ip *source, int64_t ms, struct slice reason,
-	uint64_t asking)
+static void log_net(const char *event, const struct ip_net *net)
 {
-	struct ip key = ip_source(source);
-	struct ban *ban = NULL;
-	struct source *live = NULL;
+	char text[IP_TEXT_SIZE];
 
-	GP_ASSERT(ms > 0);
-	ban = put(core, &key, clock_wall(), ms, reason);
-	core->stats.bans_set++;
-	log_info("ban_set", LOG_IP("source", &key), LOG_INT("minutes", (ms + 59999) / 60000),
-		LOG_SLICE("reason", reason));
-	keep(core, ban);
-	live = source_find(core, &key);
-	if (live == NULL)
-		return;
-	live->holds++;
-	session_close_banned(core, live, asking, ms);
-	signin_refuse_waiting(core, live);
-	source_drop(core, live);
+	log_info(event, LOG_STR("source", ip_net_format(net, text)));
 }
 
-unsigned bans_lift(struct core *core, const struct ip *source)
+/* The live sources of a network. */
+struct members {
+	const struct ip_net *net;
+	struct source **sources;
+	size_t count;
+};
+
+static void add_member(struct map_node *node, void *arg)
 {
-	struct ip key = ip_source(source);
-	struct counter *window = source_window(core, &key);
-	unsigned failures = counter_committed(window, source_key(&key));
-	struct ban *ban = find(core, &key);
-	struct ipc_message message = { .type = IPC_BAN_DROP, .ban_drop = { key } };
+	struct source *source = MAP_ENTRY(node, struct source, node);
+	struct members *members = arg;
+
+	if (!ip_net_contains(members->net, &source->ip))
+		return;
+	members->sources =
+		mem_resize(members->sources, members->count + 1, sizeof(struct source *));
+	members->sources[members->count++] = source;
+	source->holds++;
+}
+
+/* To close and to refuse lets others go on, which may make and end sources: so they are gathered
+ * first. */
+static void turn_out(struct core *core, const struct ip_net *net, uint64_t asking, int64_t ms)
+{
+	struct members members = { .net = net };
+	struct source *only = NULL;
+
+	if (level_of(net) == IP_LEVEL_SOURCE) {
+		only = source_find(core, &net->base);
+		if (only != NULL)
+			add_member(&only->node, &members);
+	} else {
+		map_each(&core->sources.by_ip, add_member, &members);
+	}
+	for (size_t i = 0; i < members.count; i++) {
+		session_close_banned(core, members.sources[i], asking, ms);
+		signin_refuse_waiting(core, members.sources[i]);
+		source_drop(core, members.sources[i]);
+	}
+	mem_free(members.sources);
+}
+
+void bans_set(struct core *core, const struct ip_net *net, int64_t ms, struct slice reason,
+	uint64_t asking)
+{
+	char text[IP_TEXT_SIZE];
+	struct ban *ban = NULL;
+
+	GP_ASSERT(ms > 0);
+	ban = put(core, net, clock_wall(), ms, reason);
+	core->stats.bans_set++;
+	log_info("ban_set", LOG_STR("source", ip_net_format(net, text)),
+		LOG_INT("minutes", (ms + 59999) / 60000), LOG_SLICE("reason", reason));
+	keep(core, ban);
+	turn_out(core, net, asking, ms);
+}
+
+void bans_after_failure(struct core *core, const struct ip_net *net,
+	const struct counter_result *result, uint64_t asking)
+{
+	struct ban_step step =
+		ban_after_failure(core->policy, result, bans_find(core, net) != NULL);
+
+	if (step.ban_ms > 0)
+		bans_set(core, net, step.ban_ms, SLICE_LIT("too many failed sign-ins"), asking);
+}
+
+unsigned bans_lift(struct core *core, const struct ip_net *net)
+{
+	struct counter *window = source_window(core, &net->base, level_of(net));
+	unsigned failures = counter_committed(window, source_key(&net->base));
+	struct ban *ban = find(core, net);
+	struct ipc_message message = { .type = IPC_BAN_DROP,
+		.ban_drop = { net->base, net->prefix } };
 
 	if (ban != NULL) {
 		remove_ban(core, ban);
 		core->stats.bans_lifted++;
 	}
-	log_info("ban_lifted", LOG_IP("source", &key), LOG_UINT("failures", failures));
-	counter_forget(window, source_key(&key));
+	log_net("ban_lifted", net);
+	counter_forget(window, source_key(&net->base));
 	journal_send(core, &message, true);
 	return failures;
 }
 
 void bans_restore(struct core *core, const struct ipc_ban_row *row)
 {
-	struct ip key = ip_source(&row->source);
-	int64_t in_map = core->ban_map != NULL ? ban_map_left(core->ban_map, &key) : 0;
-	int64_t left = ban_left(row->set_at, row->until, clock_wall(), in_map);
+	struct ip_net net = { row->source, row->prefix };
+	enum ip_level level;
+	int64_t in_map, left;
 
-	if (left > 0 && !ban_is_exempt(core->policy, &key))
-		(void)put(core, &key, row->set_at, left, row->reason);
+	if (!ip_net_level(&net, &level)) {
+		log_error("ban_ignored", LOG_IP("source", &row->source));
+		return;
+	}
+	in_map = core->ban_map != NULL ? ban_map_net_left(core->ban_map, &net) : 0;
+	left = ban_left(row->set_at, row->until, clock_wall(), in_map);
+	if (left > 0 && !ban_is_exempt_net(core->policy, &net))
+		(void)put(core, &net, row->set_at, left, row->reason);
 }
 
 static void sweep_heap(struct core *core, struct ban_heap *heap)
@@ -222,7 +312,7 @@ static void sweep_heap(struct core *core, struct ban_heap *heap)
 	int64_t now = clock_steady();
 
 	while (heap->count > 0 && heap->bans[0]->until <= now) {
-		log_info("ban_ended", LOG_IP("source", &heap->bans[0]->source));
+		log_net("ban_ended", &heap->bans[0]->net);
 		core->stats.bans_ended++;
 		remove_ban(core, heap->bans[0]);
 	}
@@ -231,21 +321,28 @@ static void sweep_heap(struct core *core, struct ban_heap *heap)
 void bans_sweep(struct core *core)
 {
 	sweep_heap(core, &core->bans.v4);
-	sweep_heap(core, &core->bans.v6);
+	for (unsigned level = 0; level < IP_LEVELS; level++)
+		sweep_heap(core, &core->bans.v6[level]);
 }
 
 static void lift_if_exempt(struct map_node *node, void *arg)
 {
 	struct core *core = arg;
-	struct ip source = MAP_ENTRY(node, struct ban, node)->source;
+	struct ip_net net = MAP_ENTRY(node, struct ban, node)->net;
 
-	if (ban_is_exempt(core->policy, &source))
-		(void)bans_lift(core, &source);
+	if (ban_is_exempt_net(core->policy, &net))
+		(void)bans_lift(core, &net);
 }
 
 void bans_lift_exempt(struct core *core)
 {
-	map_each(&core->bans.by_source, lift_if_exempt, core);
+	map_each(&core->bans.by_net, lift_if_exempt, core);
+}
+
+static void fill_map(struct core *core, const struct ban_heap *heap)
+{
+	for (size_t i = 0; i < heap->count; i++)
+		ban_map_set(core->ban_map, &heap->bans[i]->net, heap->bans[i]->until);
 }
 
 void bans_use_map(struct core *core, struct ban_map **pmap)
@@ -257,12 +354,9 @@ void bans_use_map(struct core *core, struct ban_map **pmap)
 	if (core->config->settable_clock && clock_shifted() == 0)
 		clock_shift(ban_map_shift(core->ban_map));
 	ban_map_set_shift(core->ban_map, clock_shifted());
-	for (size_t i = 0; i < core->bans.v4.count; i++)
-		ban_map_set(core->ban_map, &core->bans.v4.bans[i]->source,
-			core->bans.v4.bans[i]->until);
-	for (size_t i = 0; i < core->bans.v6.count; i++)
-		ban_map_set(core->ban_map, &core->bans.v6.bans[i]->source,
-			core->bans.v6.bans[i]->until);
+	fill_map(core, &core->bans.v4);
+	for (unsigned level = 0; level < IP_LEVELS; level++)
+		fill_map(core, &core->bans.v6[level]);
 }
 
 struct each {
@@ -281,5 +375,5 @@ void bans_each(struct core *core, void (*visit)(const struct ban *ban, void *arg
 {
 	struct each each = { visit, arg };
 
-	map_each(&core->bans.by_source, visit_node, &each);
+	map_each(&core->bans.by_net, visit_node, &each);
 }

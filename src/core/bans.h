@@ -4,7 +4,8 @@
  * at accept) and in the store (a restart keeps them). Spans run on the steady clock; the wall clock
  * appears in what people and the store see.
  *
- * Memory is bounded: BANS_MAX for each of IPv4 and IPv6; beyond, the ban that ends first goes.
+ * Memory is bounded: BANS_MAX for each of IPv4 and IPv6 /64, BANS_AGGREGATES_MAX for each of /56
+ * and /48; beyond, the ban that ends first goes.
  */
 #ifndef GP_CORE_BANS_H
 #define GP_CORE_BANS_H
@@ -15,11 +16,13 @@
 
 #include "base/ip.h"
 #include "base/map.h"
+#include "counter/counter.h"
 #include "ipc/ban_map.h"
 #include "ipc/message.h"
 
 enum {
 	BANS_MAX = BAN_MAP_ENTRIES,
+	BANS_AGGREGATES_MAX = BAN_MAP_AGGREGATES,
 	BANS_REASON_MAX = 256,
 };
 
@@ -27,10 +30,10 @@ struct core;
 
 struct ban {
 	struct map_node node;
-	struct ip source;
-	int64_t set_at; /* wall clock */
-	int64_t until;  /* clock_steady() */
-	size_t at;      /* place in its heap */
+	struct ip_net net; /* of a level (base/ip.h); the key too */
+	int64_t set_at;    /* wall clock */
+	int64_t until;     /* clock_steady() */
+	size_t at;         /* place in its heap */
 	char *reason;
 };
 
@@ -41,27 +44,32 @@ struct ban_heap { /* the ban that ends first on top */
 };
 
 struct bans {
-	struct map by_source;
+	struct map by_net;
 	struct ban_heap v4;
-	struct ban_heap v6;
+	struct ban_heap v6[IP_LEVELS];
 };
 
 void bans_init(struct core *core);
 void bans_fini(struct core *core);
 
-/* NULL if the source is not banned. */
-const struct ban *bans_find(struct core *core, const struct ip *source);
+/* The ban of this network that lasts longest, or of one that it is in; NULL if there is none. */
+const struct ban *bans_find(struct core *core, const struct ip_net *net);
 int64_t bans_left(struct core *core, const struct ip *source); /* ms; 0: not banned */
 
 /*
- * Bans a source for ms (> 0) or gives its ban a new end, tells the store, closes the source's live
- * sessions and refuses its sign-ins that wait. asking: the session whose answer will say so, 0 for
- * none.
+ * Bans a network for ms (> 0) or gives its ban a new end, tells the store, closes the live sessions
+ * from there and refuses the sign-ins that wait. asking: the session whose answer will say so, 0
+ * for none.
  */
-void bans_set(struct core *core, const struct ip *source, int64_t ms, struct slice reason,
+void bans_set(struct core *core, const struct ip_net *net, int64_t ms, struct slice reason,
 	uint64_t asking);
-/* Lifts a ban, if there is one, and forgets the source's failures. Their number. */
-unsigned bans_lift(struct core *core, const struct ip *source);
+/* The same if that is what follows from a failure; result: of its commit in the network's window.
+ */
+void bans_after_failure(struct core *core, const struct ip_net *net,
+	const struct counter_result *result, uint64_t asking);
+/* Lifts a ban, if there is one, and forgets the failures of the network as a whole; their number.
+ * Those of sources in it, or of wider networks, stay. */
+unsigned bans_lift(struct core *core, const struct ip_net *net);
 /* One that was kept in the store. */
 void bans_restore(struct core *core, const struct ipc_ban_row *row);
 /* Ends what is over. */

@@ -9,6 +9,7 @@ void core_sweep(struct core *core)
 {
 	bans_sweep(core);
 	source_sweep(core);
+	spray_sweep(core);
 }
 
 static void on_tick(struct loop_timer *timer)
@@ -32,6 +33,8 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	core->started_steady = clock_steady();
 	core->policy = ban_policy_new(config);
 	source_init(core);
+	line_init(core);
+	spray_init(core);
 	session_init(core);
 	signin_init(core);
 	bans_init(core);
@@ -63,6 +66,8 @@ void core_free(struct core **pcore)
 	domains_fini(core);
 	bans_fini(core);
 	session_fini(core);
+	spray_fini(core);
+	line_fini(core);
 	source_fini(core);
 	ban_policy_free(&core->policy);
 	mem_free(core);

@@ -5,6 +5,7 @@
  *	front.h on_front.c	the fronts and what they may ask
  *	session.h source.h	who is there
  *	signin.h attempt.h	sign-ins, windows, the order of things
+ *	places.h line.h spray.h	what a sign-in reserves, who waits for it, one secret on many names
  *	vaults.h queue.h	who checks secrets
  *	bans.h			who stays out
  *	journal.h loading.h	what is kept, and what is known at the start
@@ -24,11 +25,13 @@
 #include "core/effects.h"
 #include "core/front.h"
 #include "core/journal.h"
+#include "core/line.h"
 #include "core/loading.h"
 #include "core/mail.h"
 #include "core/session.h"
 #include "core/signin.h"
 #include "core/source.h"
+#include "core/spray.h"
 #include "core/stats.h"
 #include "core/vaults.h"
 #include "event/loop.h"
@@ -57,6 +60,8 @@ struct core {
 	struct sessions sessions;
 	struct sources sources;
 	struct windows windows;
+	struct lines lines;
+	struct spray spray;
 	struct signins signins;
 	struct bans bans;
 	struct domains domains;

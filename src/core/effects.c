@@ -78,6 +78,10 @@ void effects_apply(struct core *core, const struct ipc_op_done *done)
 		loading_want(core);
 		return;
 	}
+	/* What was guessed so far was about another password. */
+	if (done->effect == IPC_EFFECT_PASSWORD)
+		counter_forget(
+			core->windows.accounts, slice_of(&done->account, sizeof done->account));
 	core->effects.accounts[core->effects.count % EFFECTS_KEPT] = done->account;
 	core->effects.count++;
 	map_each(&core->sessions.by_id, change_session, &change);

@@ -37,6 +37,8 @@ static void ask(struct core *core)
 	message.load.request = ++loading->request;
 	/* A later load is for the domains alone: core's own windows know better by then. */
 	message.load.since = loading->is_done ? INT64_MAX : clock_wall() - window;
+	window = (int64_t)core->config->account_guesses_window;
+	message.load.guesses_since = loading->is_done ? INT64_MAX : clock_wall() - window;
 	journal_flush(core);
 	if (vaults_send_desk(core, &message, -1) != GP_OK)
 		return;
@@ -93,22 +95,39 @@ static void on_restored(struct counter_ask *ask, const struct counter_result *re
 	(void)result;
 }
 
+static bool is_first_load(const struct core *core)
+{
+	return core->loading.is_under_way && !core->loading.is_done;
+}
+
+/* Nobody waits for the answers, so they may share one question. */
+static struct counter_ask nobody = { .on_answer = on_restored };
+
 void loading_on_failure_row(struct core *core, const struct ipc_failure_row *row)
 {
-	/* Nobody waits for these answers, so they may share one question. */
-	static struct counter_ask nobody = { .on_answer = on_restored };
-	struct ip source = ip_source(&row->source);
+	int64_t age = ban_failure_age(row->at, clock_wall());
 
-	if (core->loading.is_done || !core->loading.is_under_way ||
-		ban_is_exempt(core->policy, &source))
+	if (!is_first_load(core) || row->weight == 0)
 		return;
-	counter_add(source_window(core, &source), source_key(&source), 1,
-		ban_failure_age(row->at, clock_wall()), &nobody);
+	for (unsigned level = 0; level < ip_levels(&row->source); level++) {
+		struct ip_net net = ip_level_net(&row->source, (enum ip_level)level);
+
+		if (!ban_is_exempt_net(core->policy, &net))
+			counter_add(source_window(core, &row->source, (enum ip_level)level),
+				source_key(&net.base), row->weight, age, &nobody);
+	}
+}
+
+void loading_on_guess_row(struct core *core, const struct ipc_guess_row *row)
+{
+	if (is_first_load(core) && row->account != 0)
+		counter_add(core->windows.accounts, slice_of(&row->account, sizeof row->account), 1,
+			ban_failure_age(row->at, clock_wall()), &nobody);
 }
 
 void loading_on_ban_row(struct core *core, const struct ipc_ban_row *row)
 {
-	if (!core->loading.is_done && core->loading.is_under_way)
+	if (is_first_load(core))
 		bans_restore(core, row);
 }
 
@@ -137,7 +156,7 @@ void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
 	}
 	loading->is_done = true;
 	log_info("loaded", LOG_UINT("domains", core->domains.now.count),
-		LOG_UINT("bans", core->bans.by_source.count));
+		LOG_UINT("bans", core->bans.by_net.count));
 	tell_parent(core);
 	if (is_first)
 		signin_start_all(core);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What core must know before it lets anyone in: bans, failures of the last window, own domains. It
- * asks the desk vault (LOAD) when the first one is there, and again, for the domains only, when
- * they were changed. Until the first load is done sign-ins wait, and then fail as temporary.
+ * What core must know before it lets anyone in: bans, failures and guesses of the last windows, own
+ * domains. It asks the desk vault (LOAD) when the first one is there, and again, for the domains
+ * only, when they were changed. Until the first load is done sign-ins wait, and then fail as
+ * temporary.
  */
 #ifndef GP_CORE_LOADING_H
 #define GP_CORE_LOADING_H
@@ -39,6 +40,7 @@ void loading_tick(struct core *core);
 bool loading_is_done(const struct core *core);
 
 void loading_on_failure_row(struct core *core, const struct ipc_failure_row *row);
+void loading_on_guess_row(struct core *core, const struct ipc_guess_row *row);
 void loading_on_ban_row(struct core *core, const struct ipc_ban_row *row);
 void loading_on_domain_row(struct core *core, const struct ipc_domain_row *row);
 void loading_on_loaded(struct core *core, const struct ipc_loaded *message);

@@ -4,13 +4,13 @@
 #include "base/clock.h"
 #include "core/core.h"
 
-static enum gp_err parse_source(const json_t *args, struct ip *ret_source, struct gp_why *why)
+static enum gp_err parse_net(const json_t *args, struct ip_net *ret_net, struct gp_why *why)
 {
 	const char *text = json_string_value(json_object_get(args, "source"));
 
-	if (ip_parse_source(slice_str(text), ret_source) != GP_OK)
+	if (ip_parse_level(slice_str(text), ret_net) != GP_OK)
 		return gp_why_set(why, GP_ERR_SYNTAX,
-			"\"%.60s\" is no address and no IPv6 /64 network", text);
+			"\"%.60s\" is no address and no IPv6 /64, /56 or /48 network", text);
 	return GP_OK;
 }
 
@@ -21,11 +21,11 @@ static void send_ban(struct op_call *call, const struct ban *ban)
 	char until[CLOCK_TEXT_SIZE];
 	int64_t left = ban->until - clock_steady();
 
-	op_row(call, json_pack("{s:s, s:s, s:s, s:I, s:s}", "source",
-			     ip_format_source(&ban->source, source), "since",
-			     clock_format(ban->set_at, since), "until",
-			     clock_format(bans_until_wall(ban), until), "minutes_left",
-			     (json_int_t)((left + 59999) / 60000), "reason", ban->reason));
+	op_row(call,
+		json_pack("{s:s, s:s, s:s, s:I, s:s}", "source", ip_net_format(&ban->net, source),
+			"since", clock_format(ban->set_at, since), "until",
+			clock_format(bans_until_wall(ban), until), "minutes_left",
+			(json_int_t)((left + 59999) / 60000), "reason", ban->reason));
 }
 
 static void list_one(const struct ban *ban, void *arg)
@@ -37,17 +37,17 @@ static void list_one(const struct ban *ban, void *arg)
 enum gp_err op_ban_list(struct op_call *call, const json_t *args, struct gp_why *why)
 {
 	const struct ban *ban = NULL;
-	struct ip source;
+	struct ip_net net;
 	enum gp_err err;
 
 	if (json_object_get(args, "source") == NULL) {
 		bans_each(call->core, list_one, call);
 		return GP_OK;
 	}
-	err = parse_source(args, &source, why);
+	err = parse_net(args, &net, why);
 	if (err != GP_OK)
 		return err;
-	ban = bans_find(call->core, &source);
+	ban = bans_find(call->core, &net);
 	if (ban != NULL)
 		send_ban(call, ban);
 	return GP_OK;
@@ -59,8 +59,8 @@ enum gp_err op_ban_add(struct op_call *call, const json_t *args, struct gp_why *
 	const json_t *minutes = json_object_get(args, "minutes");
 	const char *reason = json_string_value(json_object_get(args, "reason"));
 	int64_t ms = (int64_t)core->config->autoban_time * 1000;
-	struct ip source;
-	enum gp_err err = parse_source(args, &source, why);
+	struct ip_net net;
+	enum gp_err err = parse_net(args, &net, why);
 
 	if (err != GP_OK)
 		return err;
@@ -75,12 +75,26 @@ enum gp_err op_ban_add(struct op_call *call, const json_t *args, struct gp_why *
 	if (reason != NULL && slice_str(reason).len > BANS_REASON_MAX)
 		return gp_why_set(
 			why, GP_ERR_SYNTAX, "the reason is longer than %d bytes", BANS_REASON_MAX);
-	if (ban_is_exempt(core->policy, &source))
+	if (ban_is_exempt_net(core->policy, &net))
 		return gp_why_set(why, GP_ERR_DENIED,
-			"this source is exempt: autoban_exempt, a proxy, a backend or loopback");
-	bans_set(core, &source, ms, slice_str(reason != NULL ? reason : "banned by hand"), 0);
-	send_ban(call, bans_find(core, &source));
+			"this source is exempt, or has exempt addresses: autoban_exempt, a proxy, "
+			"a backend or loopback");
+	bans_set(core, &net, ms, slice_str(reason != NULL ? reason : "banned by hand"), 0);
+	send_ban(call, bans_find(core, &net));
 	return GP_OK;
+}
+
+/* A /56 or /48 that is banned keeps the source out as well: it is lifted with it. */
+static void lift_wider(struct core *core, const struct ip_net *net)
+{
+	const struct ban *ban = bans_find(core, net);
+
+	while (ban != NULL) {
+		struct ip_net wider = ban->net;
+
+		(void)bans_lift(core, &wider);
+		ban = bans_find(core, net);
+	}
 }
 
 enum gp_err op_ban_remove(struct op_call *call, const json_t *args, struct gp_why *why)
@@ -88,14 +102,15 @@ enum gp_err op_ban_remove(struct op_call *call, const json_t *args, struct gp_wh
 	char text[IP_TEXT_SIZE];
 	bool was_banned;
 	unsigned failures;
-	struct ip source;
-	enum gp_err err = parse_source(args, &source, why);
+	struct ip_net net;
+	enum gp_err err = parse_net(args, &net, why);
 
 	if (err != GP_OK)
 		return err;
-	was_banned = bans_find(call->core, &source) != NULL;
-	failures = bans_lift(call->core, &source);
-	op_row(call, json_pack("{s:s, s:b, s:i}", "source", ip_format_source(&source, text),
-			     "was_banned", (int)was_banned, "failures", (int)failures));
+	was_banned = bans_find(call->core, &net) != NULL;
+	failures = bans_lift(call->core, &net);
+	lift_wider(call->core, &net);
+	op_row(call, json_pack("{s:s, s:b, s:i}", "source", ip_net_format(&net, text), "was_banned",
+			     (int)was_banned, "failures", (int)failures));
 	return GP_OK;
 }

@@ -114,7 +114,7 @@ enum gp_err op_status(struct op_call *call, const json_t *args, struct gp_why *w
 	set_int(row, "generation", core->generation);
 	set_int(row, "sessions", count_sessions(core));
 	set_int(row, "signed_in", core->sessions.signed_in);
-	set_int(row, "bans", core->bans.by_source.count);
+	set_int(row, "bans", core->bans.by_net.count);
 	set_int(row, "domains", core->domains.now.count);
 	set_int(row, "waiting", core->signins.waiting);
 	set_int(row, "queued", core->vaults.fast.count + core->vaults.slow.count);
@@ -140,9 +140,10 @@ enum gp_err op_stats(struct op_call *call, const json_t *args, struct gp_why *wh
 		set_int(open, service_name((enum service)service), core->sessions.open[service]);
 	GP_ASSERT(json_object_set_new(row, "sessions_open", open) == 0);
 	set_int(row, "sessions_signed_in", core->sessions.signed_in);
-	set_int(row, "bans_in_force", core->bans.by_source.count);
+	set_int(row, "bans_in_force", core->bans.by_net.count);
 	set_int(row, "windows",
-		counter_memory_keys(core->windows.v4) + counter_memory_keys(core->windows.v6));
+		counter_memory_keys(core->windows.v4) +
+			counter_memory_keys(core->windows.v6[IP_LEVEL_SOURCE]));
 	set_int(row, "signins_waiting", core->signins.waiting);
 	set_int(row, "queue_fast", core->vaults.fast.count);
 	set_int(row, "queue_slow", core->vaults.slow.count);

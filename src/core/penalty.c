@@ -10,34 +10,40 @@
 
 struct penalty {
 	struct core *core;
-	struct ip source;
+	struct ip_net net;
 	struct counter_ask ask;
 };
 
 static void on_added(struct counter_ask *ask, const struct counter_result *result)
 {
 	struct penalty *penalty = ask->owner;
-	struct core *core = penalty->core;
-	int64_t left = bans_left(core, &penalty->source);
-	struct ban_step step = ban_after_failure(core->policy, result, left > 0);
 
-	if (step.ban_ms > 0)
-		bans_set(core, &penalty->source, step.ban_ms, SLICE_LIT("too many failed sign-ins"),
-			0);
+	bans_after_failure(penalty->core, &penalty->net, result, 0);
 	mem_free(penalty);
+}
+
+static void penalise_net(struct core *core, const struct ip_net *net, enum ip_level level)
+{
+	struct penalty *penalty = mem_new(1, sizeof *penalty);
+
+	penalty->core = core;
+	penalty->net = *net;
+	penalty->ask = (struct counter_ask){ .on_answer = on_added, .owner = penalty };
+	counter_add(source_window(core, &net->base, level), source_key(&net->base), 1, 0,
+		&penalty->ask);
 }
 
 static void penalise(struct core *core, const struct session *session)
 {
-	struct penalty *penalty = NULL;
+	struct ip source = session->source->ip;
 
 	journal_session_event(core, session, VERDICT_DENY, REASON_CRASHED, SLICE_LIT(""));
-	penalty = mem_new(1, sizeof *penalty);
-	penalty->core = core;
-	penalty->source = session->source->ip;
-	penalty->ask = (struct counter_ask){ .on_answer = on_added, .owner = penalty };
-	counter_add(source_window(core, &penalty->source), source_key(&penalty->source), 1, 0,
-		&penalty->ask);
+	for (unsigned level = 0; level < ip_levels(&source); level++) {
+		struct ip_net net = ip_level_net(&source, (enum ip_level)level);
+
+		if (!ban_is_exempt_net(core->policy, &net))
+			penalise_net(core, &net, (enum ip_level)level);
+	}
 }
 
 void signin_penalise_front(struct core *core, struct front *front)

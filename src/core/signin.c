@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/signin.h"
 
+#include <limits.h>
+
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/attempt.h"
 #include "core/core.h"
-
-static void start(struct attempt *attempt);
 
 void signin_init(struct core *core)
 {
@@ -35,12 +35,9 @@ struct attempt *signin_find(struct core *core, uint64_t id)
 
 bool signin_is_waiting(const struct session *session)
 {
-	return session->attempt != NULL && session->attempt->is_in_waiting;
-}
+	const struct attempt *attempt = session->attempt;
 
-static struct counter *window_of(const struct attempt *attempt)
-{
-	return source_window(attempt->core, &attempt->source->ip);
+	return attempt != NULL && (attempt->is_in_waiting || attempt->is_lookup);
 }
 
 /* The end of every attempt. */
@@ -141,8 +138,21 @@ static void wait_for_place(struct attempt *attempt)
 	loop_timer_set(&attempt->timer, (int64_t)attempt->core->config->signin_wait);
 }
 
-static void on_reserved(struct attempt *attempt, const struct counter_result *result)
+/* The first of its source, which lacks a place in one of its windows. */
+static void wait_for_window(struct attempt *attempt)
 {
+	const struct place *place = &attempt->places.place[attempt->places.at];
+	uint64_t id = attempt->id;
+	struct core *core = attempt->core;
+
+	wait_for_place(attempt);
+	if (place->kind != IP_LEVEL_SOURCE && signin_find(core, id) != NULL)
+		line_join(attempt, place);
+}
+
+static void on_reserved(struct places *places, const struct counter_result *result)
+{
+	struct attempt *attempt = places->owner;
 	struct core *core = attempt->core;
 	struct source *source = attempt->source;
 	bool has_waited = attempt->is_in_waiting;
@@ -150,13 +160,12 @@ static void on_reserved(struct attempt *attempt, const struct counter_result *re
 	source->holds++;
 	switch (ban_place(result)) {
 	case BAN_PLACE_FREE:
-		attempt->has_place = true;
-		attempt->token = result->token;
+		attempt->is_unchecked = places->is_account_spent;
 		attempt_leave_waiting(attempt);
 		hand_over(attempt);
 		break;
 	case BAN_PLACE_WAIT:
-		wait_for_place(attempt);
+		wait_for_window(attempt);
 		has_waited = false;
 		break;
 	case BAN_PLACE_REFUSED:
@@ -174,7 +183,8 @@ static void on_reserved(struct attempt *attempt, const struct counter_result *re
 static void reserve(struct attempt *attempt)
 {
 	attempt->state = ATTEMPT_RESERVING;
-	counter_reserve(window_of(attempt), source_key(&attempt->source->ip), &attempt->ask);
+	line_leave(attempt);
+	places_reserve(&attempt->places);
 }
 
 void signin_wake(struct core *core, struct source *source)
@@ -199,73 +209,189 @@ void signin_wake(struct core *core, struct source *source)
 
 void signin_refuse_waiting(struct core *core, struct source *source)
 {
+	bool was_waking = source->is_waking;
+
+	/* None is to take the place of the one before. */
+	source->is_waking = true;
 	source->holds++;
 	while (!TAILQ_EMPTY(&source->waiting))
 		finish_banned(TAILQ_FIRST(&source->waiting), bans_left(core, &source->ip));
+	source->is_waking = was_waking;
 	source_drop(core, source);
 }
 
-/* The failure is in the window; result says whether it was the last one. */
-static void on_committed(struct attempt *attempt, const struct counter_result *result)
+/* Bans what the failure filled: the source, its /56, its /48. */
+static void ban_levels(struct attempt *attempt)
 {
 	struct core *core = attempt->core;
-	struct ip source = attempt->source->ip;
-	int64_t left = bans_left(core, &source);
-	struct ban_step step = ban_after_failure(core->policy, result, left > 0);
-	struct attempt_answer answer = { .verdict = step.verdict,
+
+	for (unsigned i = 0; i < attempt->places.count; i++) {
+		const struct place *place = &attempt->places.place[i];
+		struct ip_net net;
+
+		if (place->kind == PLACES_ACCOUNT)
+			continue;
+		net = ip_level_net(&attempt->source->ip, (enum ip_level)place->kind);
+		bans_after_failure(core, &net, &place->result, attempt->session);
+	}
+}
+
+/* The account's window, if this guess stands in it; else NULL. */
+static const struct place *account_place(const struct attempt *attempt)
+{
+	const struct places *places = &attempt->places;
+	const struct place *last = NULL;
+
+	if (places->count > 0)
+		last = &places->place[places->count - 1];
+	return last != NULL && last->kind == PLACES_ACCOUNT && last->result.answer == COUNTER_DONE
+		       ? last
+		       : NULL;
+}
+
+static unsigned counted_weight(const struct place *source)
+{
+	return source->result.answer == COUNTER_DONE ? source->weight : 0;
+}
+
+/* The failure is in the windows; the results say where it was the last one. */
+static void on_committed(struct places *places)
+{
+	struct attempt *attempt = places->owner;
+	struct core *core = attempt->core;
+	const struct place *account = account_place(attempt);
+	struct attempt_answer answer = { .verdict = VERDICT_DENY,
 		.reason = attempt->reason,
-		.is_counted = result->answer == COUNTER_DONE };
+		.weight = counted_weight(&places->place[0]),
+		.is_guess = account != NULL && attempt->account != 0 };
 
 	core->stats.signins_failed++;
 	attempt_record(attempt, &answer);
-	if (step.ban_ms > 0)
-		bans_set(core, &source, step.ban_ms, SLICE_LIT("too many failed sign-ins"),
-			attempt->session);
-	if (step.verdict == VERDICT_DENY_BANNED)
-		answer.ban_ms = bans_left(core, &source);
+	ban_levels(attempt);
+	answer.ban_ms = bans_left(core, &attempt->source->ip);
+	if (answer.ban_ms > 0)
+		answer.verdict = VERDICT_DENY_BANNED;
+	if (account != NULL && account->result.is_last) {
+		if (attempt->account != 0)
+			log_warn("account_guessed", LOG_STR("login", attempt->login));
+		line_wake(core, account->counter, places_key(account));
+	}
 	attempt_reply(attempt, &answer);
 	attempt_free(&attempt);
 }
 
-static void on_counter_answer(struct counter_ask *ask, const struct counter_result *result)
+/* Is this a wrong secret that was tried on the account before, wherever from? */
+static bool is_known_guess(const struct attempt *attempt)
 {
-	struct attempt *attempt = ask->owner;
+	struct windows *windows = &attempt->core->windows;
+	unsigned char tag[SIGNIN_TAG_SIZE];
 
-	if (attempt->state == ATTEMPT_COMMITTING)
-		on_committed(attempt, result);
-	else
-		on_reserved(attempt, result);
+	signin_tag(windows->tag_key, SLICE_LIT("account"),
+		slice_of(&attempt->account, sizeof attempt->account), secret_slice(attempt->secret),
+		tag);
+	return repeats_note(windows->guesses, tag, windows->accounts->limits.window_ms, UINT_MAX) ==
+	       REPEATS_AGAIN;
 }
 
-static void commit(struct attempt *attempt)
+static void commit(struct attempt *attempt, unsigned weight)
 {
-	uint64_t token = attempt->token;
+	bool is_new = !attempt->is_unchecked && !attempt->is_known && !is_known_guess(attempt);
 
 	attempt->state = ATTEMPT_COMMITTING;
-	/* The place is used up: nothing is left to give back. */
-	attempt->has_place = false;
 	loop_timer_set(&attempt->timer, VAULTS_TIMEOUT_MS);
-	counter_commit(
-		window_of(attempt), source_key(&attempt->source->ip), token, 1, &attempt->ask);
+	places_commit(&attempt->places, weight, is_new);
+}
+
+/* The windows in which a failure would count. Exempt networks have none. */
+static void add_places(struct attempt *attempt)
+{
+	struct core *core = attempt->core;
+	const struct ip *source = &attempt->source->ip;
+
+	for (unsigned level = 0; level < ip_levels(source); level++) {
+		struct ip_net net = ip_level_net(source, (enum ip_level)level);
+
+		if (!ban_is_exempt_net(core->policy, &net))
+			places_add(&attempt->places, level,
+				source_window(core, source, (enum ip_level)level),
+				source_key(&net.base));
+	}
+}
+
+/* An account is known by its number, whichever of its names was typed; a name that is nobody's by
+ * its tag. */
+static void add_account_place(struct attempt *attempt)
+{
+	struct windows *windows = &attempt->core->windows;
+	struct slice name = slice_str(attempt->login[0] != '\0' ? attempt->login : attempt->typed);
+	unsigned char tag[SIGNIN_TAG_SIZE];
+
+	if (attempt->account != 0) {
+		places_add(&attempt->places, PLACES_ACCOUNT, windows->accounts,
+			slice_of(&attempt->account, sizeof attempt->account));
+		return;
+	}
+	signin_tag(windows->tag_key, SLICE_LIT("name"), name, SLICE_LIT(""), tag);
+	places_add(&attempt->places, PLACES_ACCOUNT, windows->names, slice_of(tag, sizeof tag));
+}
+
+static void take_places(struct attempt *attempt)
+{
+	int64_t left = bans_left(attempt->core, &attempt->source->ip);
+
+	if (left > 0)
+		finish_banned(attempt, left);
+	else if (!TAILQ_EMPTY(&attempt->source->waiting))
+		wait_for_place(attempt); /* behind those who came before */
+	else
+		reserve(attempt);
+}
+
+/* Whose name is it? Only main passwords are guessed at: they need to know. */
+static void look_up(struct attempt *attempt)
+{
+	attempt->is_lookup = true;
+	attempt->lane = IPC_LANE_FAST;
+	hand_over(attempt);
+}
+
+void signin_on_lookup(struct attempt *attempt, const struct ipc_lookup_reply *reply)
+{
+	attempt->state = ATTEMPT_RESERVING; /* at no vault any more */
+	attempt->is_lookup = false;
+	attempt->lane = IPC_LANE_SLOW;
+	if (reply->reason != REASON_OK) {
+		signin_fail(attempt, REASON_STORE);
+		return;
+	}
+	attempt->account = reply->account;
+	attempt->is_known = reply->is_known;
+	if (!attempt->is_known)
+		add_account_place(attempt);
+	take_places(attempt);
 }
 
 static void start(struct attempt *attempt)
 {
 	struct core *core = attempt->core;
-	struct source *source = attempt->source;
-	int64_t left = bans_left(core, &source->ip);
+	int64_t left = bans_left(core, &attempt->source->ip);
 	struct signin_names names = domains_names(core, attempt->listener, slice_str(attempt->sni));
 
 	/* A name that no account can have goes on as "": the vault spends the same time on it. */
 	(void)signin_canonical(slice_str(attempt->typed), &names, attempt->login);
-	if (ban_is_exempt(core->policy, &source->ip))
+	if (ban_is_exempt(core->policy, &attempt->source->ip)) {
 		hand_over(attempt);
-	else if (left > 0)
+		return;
+	}
+	if (left > 0) {
 		finish_banned(attempt, left);
-	else if (!TAILQ_EMPTY(&source->waiting))
-		wait_for_place(attempt); /* behind those who came before */
+		return;
+	}
+	add_places(attempt);
+	if (attempt->lane == IPC_LANE_SLOW)
+		look_up(attempt);
 	else
-		reserve(attempt);
+		take_places(attempt);
 }
 
 void signin_begin(struct core *core, struct session *session, const struct ipc_signin *message)
@@ -273,7 +399,7 @@ void signin_begin(struct core *core, struct session *session, const struct ipc_s
 	struct attempt *attempt = NULL;
 
 	session->state = SESSION_ASKING;
-	attempt = attempt_new(core, session, message, on_timeout, on_counter_answer);
+	attempt = attempt_new(core, session, message, on_timeout, on_reserved, on_committed);
 	if (attempt == NULL) {
 		struct ipc_message reply = { .type = IPC_SIGNIN_REPLY,
 			.signin_reply = { .session = session->id, .verdict = VERDICT_BUSY } };
@@ -351,14 +477,13 @@ static void on_right(struct attempt *attempt, const struct ipc_verify_reply *rep
 static bool is_repeat(const struct attempt *attempt)
 {
 	struct core *core = attempt->core;
-	struct counter *window = window_of(attempt);
 	unsigned char tag[SIGNIN_TAG_SIZE];
 
 	if (core->config->autoban_count != CONFIG_COUNT_DISTINCT)
 		return false;
 	signin_tag(core->windows.tag_key, source_key(&attempt->source->ip),
 		slice_str(attempt->login), secret_slice(attempt->secret), tag);
-	return repeats_note(core->windows.repeats, tag, window->limits.window_ms,
+	return repeats_note(core->windows.repeats, tag, core->windows.v4->limits.window_ms,
 		       core->config->autoban_repeats) == REPEATS_AGAIN;
 }
 
@@ -366,14 +491,18 @@ static void on_wrong(struct attempt *attempt, bool is_failure, bool was_compared
 {
 	struct core *core = attempt->core;
 	struct attempt_answer answer = { .verdict = VERDICT_DENY, .reason = attempt->reason };
+	bool has_places = attempt->places.count > 0;
+	unsigned names;
 
-	if (is_failure && attempt->has_place && is_repeat(attempt)) {
+	if (is_failure && has_places && is_repeat(attempt)) {
 		core->stats.guesses_repeated++;
 		answer.reason = REASON_REPEATED;
 	} else if (is_failure) {
 		core->stats.guesses_checked += was_compared;
-		if (attempt->has_place) {
-			commit(attempt);
+		core->stats.guesses_unchecked += attempt->is_unchecked;
+		names = spray_note(core, slice_str(attempt->login), secret_slice(attempt->secret));
+		if (has_places) {
+			commit(attempt, ban_weight(names));
 			return;
 		}
 	}
@@ -383,11 +512,13 @@ static void on_wrong(struct attempt *attempt, bool is_failure, bool was_compared
 
 void signin_on_answer(struct attempt *attempt, const struct ipc_verify_reply *reply)
 {
-	struct signin_judgement judgement = signin_judge((enum reason)reply->reason);
+	struct signin_judgement judgement =
+		signin_judge((enum reason)reply->reason, attempt->is_known);
 
 	attempt->state = ATTEMPT_RESERVING; /* at no vault any more */
 	attempt->reason = (enum reason)reply->reason;
-	attempt->account = reply->account;
+	if (reply->account != 0)
+		attempt->account = reply->account;
 	attempt->device = reply->device;
 	if (judgement.verdict == VERDICT_TEMPORARY) {
 		signin_fail(attempt, reply->reason == REASON_STORE ? REASON_STORE : REASON_VAULT);

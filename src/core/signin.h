@@ -9,7 +9,9 @@
  *	 start() <-----------------------------------------------------------------------'
  *	   |-- banned --------------------------------------------------------> finish(BANNED)
  *	   |-- exempt source ------------------------.
- *	 reserve()   place taken in the window        |
+ *	 look_up()   main passwords: whose name, and  |
+ *	   |         is the source known for it?      |
+ *	 reserve()   places taken in the windows      |
  *	   |-- FULL ---> WAITING --signin_wake()--.   |
  *	   |              '-- signin_wait over --------------------------------> finish(BUSY)
  *	   |-- SPENT ---------------------------------------------------------> finish(BANNED)
@@ -18,9 +20,13 @@
  *	   |   QUEUED or CHECKING at a vault (vaults.h)
  *	   |     '-- queue full, vault gone, time-out -----------------------> finish(TEMPORARY)
  *	 signin_on_answer()
- *	   |-- right ------------------------- place released ----------------> finish(OK)
+ *	   |-- right ------------------------ places released ----------------> finish(OK)
  *	   |-- wrong --> COMMITTING --> on_committed(): event to the vault,
  *	                                then the ban if it was the last ------> finish(DENY...)
+ *
+ * Where the account's own window is used up, a sign-in from a source that is not known for it goes
+ *on as any other, but the vault is told to do its work against nothing (is_unchecked): it fails, at
+ *the same time and in the same words as a wrong secret, and its source pays as for one.
  *
  * An attempt belongs to nobody's session: a client that leaves does not end it, its guess is made
  * and counts. The secret lives in it from the front's message to the vault's answer.
@@ -35,8 +41,8 @@
 #include "base/map.h"
 #include "base/secret.h"
 #include "base/terms.h"
+#include "core/places.h"
 #include "core/source.h"
-#include "counter/counter.h"
 #include "event/loop.h"
 #include "ipc/message.h"
 #include "policy/signin.h"
@@ -50,6 +56,7 @@ struct core;
 struct front;
 struct vault;
 struct queue_share;
+struct line;
 
 enum attempt_state {
 	ATTEMPT_LOADING,    /* until core knows the bans */
@@ -67,6 +74,9 @@ struct attempt {
 	enum attempt_state state;
 	TAILQ_ENTRY(attempt) link; /* signins.loading, source.waiting, a share, vault.checking */
 	bool is_in_waiting;
+	TAILQ_ENTRY(attempt) in_line;
+	struct line *line; /* for a shared window (line.h), while it waits first for its source */
+	bool is_first_in_line;
 	struct loop_timer timer;
 
 	uint64_t session; /* may be gone by now */
@@ -83,16 +93,17 @@ struct attempt {
 	char *tls;
 	struct secret *secret;
 
-	struct counter_ask ask;
-	bool has_place;
-	uint64_t token;
-	enum ipc_lane lane;
+	struct places places;      /* none for an exempt source */
+	bool is_lookup;            /* what the vault is asked: whose name */
+	bool is_known;             /* the source, for the account */
+	bool is_unchecked;         /* no guess is to be made */
+	enum ipc_lane lane;        /* of the question */
 	struct vault *vault;       /* CHECKING */
 	struct queue_share *share; /* QUEUED */
 	uint64_t changes;          /* accounts changed when the vault was asked (effects.h) */
 
 	enum reason reason; /* the vault's answer */
-	uint64_t account;
+	uint64_t account;   /* looked up, or the one that signed in */
 	uint64_t device;
 };
 
@@ -120,6 +131,7 @@ void signin_refuse_waiting(struct core *core, struct source *source);
 
 /* From the vaults: it was asked; it answered; it cannot be asked. */
 void signin_on_asked(struct attempt *attempt, struct vault *vault);
+void signin_on_lookup(struct attempt *attempt, const struct ipc_lookup_reply *reply);
 void signin_on_answer(struct attempt *attempt, const struct ipc_verify_reply *reply);
 void signin_fail(struct attempt *attempt, enum reason reason);
 

@@ -18,9 +18,9 @@ struct slice source_key(const struct ip *source)
 	return slice_of(source, sizeof *source);
 }
 
-struct counter *source_window(struct core *core, const struct ip *source)
+struct counter *source_window(struct core *core, const struct ip *ip, enum ip_level level)
 {
-	return source->family == IP_V6 ? core->windows.v6 : core->windows.v4;
+	return ip->family == IP_V6 ? core->windows.v6[level] : core->windows.v4;
 }
 
 static void on_room(struct counter *counter, struct slice key, void *owner)
@@ -33,27 +33,45 @@ static void on_room(struct counter *counter, struct slice key, void *owner)
 		signin_wake(core, MAP_ENTRY(node, struct source, node));
 }
 
-static struct counter *window_new(struct core *core, const struct counter_limits *limits)
+static void on_shared_room(struct counter *counter, struct slice key, void *owner)
+{
+	line_wake(owner, counter, key);
+}
+
+static struct counter *window_new(struct core *core, const struct counter_limits *limits,
+	void (*on_room_of)(struct counter *counter, struct slice key, void *owner))
 {
 	struct counter *counter = counter_memory_new(limits);
 
-	counter->on_room = on_room;
+	counter->on_room = on_room_of;
 	counter->owner = core;
 	return counter;
 }
 
 static void windows_open(struct core *core)
 {
-	struct counter_limits limits = ban_limits(core->policy, WINDOW_KEYS_MAX);
+	struct windows *windows = &core->windows;
+	struct counter_limits limits = ban_limits(core->policy, IP_LEVEL_SOURCE, WINDOW_KEYS_MAX);
 
-	core->windows.v4 = window_new(core, &limits);
-	core->windows.v6 = window_new(core, &limits);
+	windows->v4 = window_new(core, &limits, on_room);
+	windows->v6[IP_LEVEL_SOURCE] = window_new(core, &limits, on_room);
+	for (unsigned level = 1; level < IP_LEVELS; level++) {
+		limits = ban_limits(core->policy, (enum ip_level)level, WINDOW_KEYS_MAX);
+		windows->v6[level] = window_new(core, &limits, on_shared_room);
+	}
+	limits = ban_account_limits(core->policy, WINDOW_KEYS_MAX);
+	windows->accounts = window_new(core, &limits, on_shared_room);
+	limits = ban_account_limits(core->policy, WINDOW_NAMES_MAX);
+	windows->names = window_new(core, &limits, on_shared_room);
 }
 
 static void windows_close(struct core *core)
 {
 	counter_free(&core->windows.v4);
-	counter_free(&core->windows.v6);
+	for (unsigned level = 0; level < IP_LEVELS; level++)
+		counter_free(&core->windows.v6[level]);
+	counter_free(&core->windows.accounts);
+	counter_free(&core->windows.names);
 }
 
 void source_init(struct core *core)
@@ -62,6 +80,7 @@ void source_init(struct core *core)
 	windows_open(core);
 	core->windows.notes = counter_memory_new(&notes_limits);
 	core->windows.repeats = repeats_new(REPEATS_TAGS_MAX);
+	core->windows.guesses = repeats_new(REPEATS_TAGS_MAX);
 	rand_bytes(core->windows.tag_key, sizeof core->windows.tag_key);
 }
 
@@ -72,15 +91,24 @@ void source_fini(struct core *core)
 	windows_close(core);
 	counter_free(&core->windows.notes);
 	repeats_free(&core->windows.repeats);
+	repeats_free(&core->windows.guesses);
 	mem_wipe(core->windows.tag_key, sizeof core->windows.tag_key);
 }
 
 void source_configure(struct core *core)
 {
-	struct counter_limits limits = ban_limits(core->policy, WINDOW_KEYS_MAX);
+	struct windows *windows = &core->windows;
+	struct counter_limits limits = ban_limits(core->policy, IP_LEVEL_SOURCE, WINDOW_KEYS_MAX);
 
-	counter_configure(core->windows.v4, &limits);
-	counter_configure(core->windows.v6, &limits);
+	counter_configure(windows->v4, &limits);
+	for (unsigned level = 0; level < IP_LEVELS; level++) {
+		limits = ban_limits(core->policy, (enum ip_level)level, WINDOW_KEYS_MAX);
+		counter_configure(windows->v6[level], &limits);
+	}
+	limits = ban_account_limits(core->policy, WINDOW_KEYS_MAX);
+	counter_configure(windows->accounts, &limits);
+	limits = ban_account_limits(core->policy, WINDOW_NAMES_MAX);
+	counter_configure(windows->names, &limits);
 }
 
 void source_clear_windows(struct core *core)
@@ -93,10 +121,16 @@ void source_clear_windows(struct core *core)
 
 void source_sweep(struct core *core)
 {
-	counter_sweep(core->windows.v4);
-	counter_sweep(core->windows.v6);
-	counter_sweep(core->windows.notes);
-	repeats_sweep(core->windows.repeats, core->windows.v4->limits.window_ms);
+	struct windows *windows = &core->windows;
+
+	counter_sweep(windows->v4);
+	for (unsigned level = 0; level < IP_LEVELS; level++)
+		counter_sweep(windows->v6[level]);
+	counter_sweep(windows->accounts);
+	counter_sweep(windows->names);
+	counter_sweep(windows->notes);
+	repeats_sweep(windows->repeats, windows->v4->limits.window_ms);
+	repeats_sweep(windows->guesses, windows->accounts->limits.window_ms);
 }
 
 struct source *source_find(struct core *core, const struct ip *ip)

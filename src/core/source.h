@@ -19,6 +19,7 @@
 
 enum {
 	WINDOW_KEYS_MAX = 65536,     /* sources with failures, in each of IPv4 and IPv6 */
+	WINDOW_NAMES_MAX = 16384,    /* names that are no account's */
 	REPEATS_TAGS_MAX = 65536,    /* wrong guesses that are known again */
 	NOTES_PER_SOURCE = 10,       /* events that count nothing, per source ... */
 	NOTES_WINDOW_MS = 60 * 1000, /* ... and this span */
@@ -46,13 +47,17 @@ struct sources {
 	struct map by_ip;
 };
 
-/* IPv4 and IPv6 have tables of their own: a flood of fresh IPv6 networks pushes no IPv4 source out.
- */
+/* IPv4 and each level of IPv6 have tables of their own: a flood of fresh IPv6 networks pushes no
+ * IPv4 source out; and so have accounts and names that are nobody's, which are treated like
+ * accounts so that nobody can tell them apart. */
 struct windows {
 	struct counter *v4;
-	struct counter *v6;
+	struct counter *v6[IP_LEVELS];
+	struct counter *accounts;
+	struct counter *names;
 	struct counter *notes;
-	struct repeats *repeats;
+	struct repeats *repeats; /* of one source */
+	struct repeats *guesses; /* at one account */
 	unsigned char tag_key[SIGNIN_TAG_KEY_SIZE];
 };
 
@@ -67,7 +72,8 @@ struct source *source_hold(struct core *core, const struct ip *ip);
 void source_drop(struct core *core, struct source *source);
 
 struct slice source_key(const struct ip *source);
-struct counter *source_window(struct core *core, const struct ip *source);
+/* The window of a level; its keys are source_key() of the level's network. */
+struct counter *source_window(struct core *core, const struct ip *ip, enum ip_level level);
 /* Empties all windows, before they are loaded. */
 void source_clear_windows(struct core *core);
 void source_sweep(struct core *core);

@@ -8,35 +8,36 @@
 
 #include <stdint.h>
 
-#define STATS_LIST(X)                                                                         \
-	X(guesses_checked)  /* wrong secrets really compared; a repeat that is not counted is \
-			       the same secret again */                                       \
-	X(guesses_repeated) /* such repeats (autoban_count = distinct) */                     \
-	X(signins_ok)                                                                         \
-	X(signins_failed)    /* answered "wrong name or password" */                          \
-	X(signins_undone)    /* right, but the mail server did not open the mailbox */        \
-	X(signins_waited)    /* had to wait for a place */                                    \
-	X(signins_busy)      /* of them: in vain */                                           \
-	X(signins_left)      /* the client was gone before the answer */                      \
-	X(temporary_queue)   /* temporary failures: sign-in queue full */                     \
-	X(temporary_vault)   /* vault gone or too slow */                                     \
-	X(temporary_store)   /* store not available, or not loaded yet */                     \
-	X(temporary_backend) /* no backend configured for the account */                      \
-	X(temporary_core)    /* core's own limits */                                          \
-	X(bans_set)                                                                           \
-	X(bans_lifted) /* by hand */                                                          \
-	X(bans_ended)                                                                         \
-	X(refused_banned) /* connections and sign-ins refused because of a ban */             \
-	X(sessions_total)                                                                     \
-	X(sessions_closed) /* by core: ban, changed password, and so on */                    \
-	X(messages_accepted)                                                                  \
-	X(messages_refused)    /* by the next hop */                                          \
-	X(recipients_accepted) /* of accepted messages */                                     \
-	X(mail_refused)        /* MAIL and RCPT: not signed in */                             \
-	X(mail_blocked)        /* MAIL and RCPT: account blocked */                           \
-	X(notes)               /* oddities the fronts told of */                              \
-	X(events_sent)                                                                        \
-	X(events_dropped) /* one source told too much, or the vault took none */              \
+#define STATS_LIST(X)                                                                          \
+	X(guesses_checked)   /* wrong secrets really compared; a repeat that is not counted is \
+				the same secret again */                                       \
+	X(guesses_repeated)  /* such repeats (autoban_count = distinct) */                     \
+	X(guesses_unchecked) /* not compared, as the account had too many (account_guesses) */ \
+	X(signins_ok)                                                                          \
+	X(signins_failed)    /* answered "wrong name or password" */                           \
+	X(signins_undone)    /* right, but the mail server did not open the mailbox */         \
+	X(signins_waited)    /* had to wait for a place */                                     \
+	X(signins_busy)      /* of them: in vain */                                            \
+	X(signins_left)      /* the client was gone before the answer */                       \
+	X(temporary_queue)   /* temporary failures: sign-in queue full */                      \
+	X(temporary_vault)   /* vault gone or too slow */                                      \
+	X(temporary_store)   /* store not available, or not loaded yet */                      \
+	X(temporary_backend) /* no backend configured for the account */                       \
+	X(temporary_core)    /* core's own limits */                                           \
+	X(bans_set)                                                                            \
+	X(bans_lifted) /* by hand */                                                           \
+	X(bans_ended)                                                                          \
+	X(refused_banned) /* connections and sign-ins refused because of a ban */              \
+	X(sessions_total)                                                                      \
+	X(sessions_closed) /* by core: ban, changed password, and so on */                     \
+	X(messages_accepted)                                                                   \
+	X(messages_refused)    /* by the next hop */                                           \
+	X(recipients_accepted) /* of accepted messages */                                      \
+	X(mail_refused)        /* MAIL and RCPT: not signed in */                              \
+	X(mail_blocked)        /* MAIL and RCPT: account blocked */                            \
+	X(notes)               /* oddities the fronts told of */                               \
+	X(events_sent)                                                                         \
+	X(events_dropped) /* one source told too much, or the vault took none */               \
 	X(peers_cut)      /* channels closed because the peer broke the rules */
 
 struct stats {

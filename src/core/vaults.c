@@ -2,6 +2,7 @@
 #include "core/vaults.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
@@ -78,14 +79,31 @@ static struct vault *free_vault(struct core *core, enum ipc_lane lane)
 	return best;
 }
 
-static enum gp_err ask(struct vault *vault, struct attempt *attempt)
+static struct ipc_message lookup_of(const struct attempt *attempt)
 {
-	struct ipc_message message = { .type = IPC_VERIFY,
+	int64_t days = attempt->core->config->known_source_days;
+
+	return (struct ipc_message){ .type = IPC_LOOKUP,
+		.lookup = { .request = attempt->id,
+			.login = slice_str(attempt->login),
+			.source = attempt->source->ip,
+			.since = clock_wall() - days * 24 * 60 * 60 } };
+}
+
+static struct ipc_message verify_of(const struct attempt *attempt)
+{
+	return (struct ipc_message){ .type = IPC_VERIFY,
 		.verify = { .request = attempt->id,
 			.session = attempt->session,
 			.protocol = (uint8_t)service_protocol(attempt->service),
 			.login = slice_str(attempt->login),
+			.unchecked = attempt->is_unchecked,
 			.secret = secret_slice(attempt->secret) } };
+}
+
+static enum gp_err ask(struct vault *vault, struct attempt *attempt)
+{
+	struct ipc_message message = attempt->is_lookup ? lookup_of(attempt) : verify_of(attempt);
 	enum gp_err err = chan_send(vault->chan, &message, -1);
 
 	if (err != GP_OK)
@@ -138,23 +156,44 @@ void vaults_cancel(struct core *core, struct attempt *attempt)
 	attempt->vault = NULL;
 }
 
+/* Whose question was answered; NULL: an answer that comes after the time-out is nobody's any more.
+ */
+static struct attempt *take_answered(struct vault *vault, uint64_t request, bool is_lookup)
+{
+	struct core *core = vault->core;
+	struct attempt *attempt = signin_find(core, request);
+
+	if (vault->asked == 0) {
+		log_error("vault_babbles", LOG_UINT("vault", vault->index));
+		return NULL;
+	}
+	vault->asked--;
+	vault->answered++;
+	if (attempt == NULL || attempt->vault != vault || attempt->is_lookup != is_lookup)
+		return NULL;
+	vaults_cancel(core, attempt);
+	return attempt;
+}
+
 static void on_verify_reply(struct vault *vault, const struct ipc_verify_reply *reply)
 {
 	struct core *core = vault->core;
 	enum ipc_lane lane = vault->lane;
-	struct attempt *attempt = signin_find(core, reply->request);
+	struct attempt *attempt = take_answered(vault, reply->request, false);
 
-	if (vault->asked == 0) {
-		log_error("vault_babbles", LOG_UINT("vault", vault->index));
-		return;
-	}
-	vault->asked--;
-	vault->answered++;
-	/* An answer that comes after the time-out is nobody's any more. */
-	if (attempt != NULL && attempt->vault == vault) {
-		vaults_cancel(core, attempt);
+	if (attempt != NULL)
 		signin_on_answer(attempt, reply);
-	}
+	pump(core, lane);
+}
+
+static void on_lookup_reply(struct vault *vault, const struct ipc_lookup_reply *reply)
+{
+	struct core *core = vault->core;
+	enum ipc_lane lane = vault->lane;
+	struct attempt *attempt = take_answered(vault, reply->request, true);
+
+	if (attempt != NULL)
+		signin_on_lookup(attempt, reply);
 	pump(core, lane);
 }
 
@@ -167,12 +206,16 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	(void)fd;
 	if (message->type == IPC_VERIFY_REPLY)
 		on_verify_reply(vault, &message->verify_reply);
+	else if (message->type == IPC_LOOKUP_REPLY)
+		on_lookup_reply(vault, &message->lookup_reply);
 	else if (message->type == IPC_KEPT)
 		journal_on_kept(core, &message->kept);
 	else if (message->type == IPC_BAN_ROW)
 		loading_on_ban_row(core, &message->ban_row);
 	else if (message->type == IPC_FAILURE_ROW)
 		loading_on_failure_row(core, &message->failure_row);
+	else if (message->type == IPC_GUESS_ROW)
+		loading_on_guess_row(core, &message->guess_row);
 	else if (message->type == IPC_DOMAIN_ROW)
 		loading_on_domain_row(core, &message->domain_row);
 	else if (message->type == IPC_LOADED)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In memory: a head, then the IPv4 half, then the IPv6 half, each BAN_MAP_ENTRIES places in buckets
- * of BAN_MAP_WAYS. A place is three atomic words:
+ * In memory: a head, then the tables for IPv4, /64, /56 and /48, each of buckets of BAN_MAP_WAYS
+ * places. A place is three atomic words:
  *
  *	sequence	even: at rest; odd: core is writing it
- *	key		the source: IPv4 address, or the upper 64 bits of an IPv6 /64
+ *	key		IPv4 address, or the upper 64 bits of an IPv6 network
  *	until		end of the ban, clock_steady() ms; 0: free
  *
  * Readers take sequence, key, until, sequence again; if it was odd or changed they try again a few
  * times. A core that was killed while writing leaves an odd sequence behind: the reader then goes
  * by what it sees, which the order of writing makes harmless, and the next core to write there
- *makes it even again.
+ * makes it even again.
  *
  * A bucket is chosen by SipHash-2-4 under a key that stands in the head, made with the map, because
  * all processes must agree on it; a peer cannot aim at a bucket without knowing it. The fronts
@@ -33,14 +33,11 @@
 #include "base/rand.h"
 
 enum {
-	BUCKETS = BAN_MAP_ENTRIES / BAN_MAP_WAYS,
+	PLACES = BAN_MAP_SPARE * BAN_MAP_ENTRIES,
+	BUCKETS = PLACES / BAN_MAP_WAYS,
+	AGGREGATE_PLACES = BAN_MAP_SPARE * BAN_MAP_AGGREGATES,
+	AGGREGATE_BUCKETS = AGGREGATE_PLACES / BAN_MAP_WAYS,
 	READ_TRIES = 64, /* a writer that lives is done long before */
-};
-
-enum half {
-	HALF_V4,
-	HALF_V6,
-	HALVES
 };
 
 struct place {
@@ -52,10 +49,13 @@ struct place {
 struct memory {
 	uint64_t hash_key[2];
 	_Atomic int64_t shift_ms;
-	struct place places[HALVES][BUCKETS][BAN_MAP_WAYS];
+	struct place v4[BUCKETS][BAN_MAP_WAYS];
+	struct place v6[BUCKETS][BAN_MAP_WAYS];
+	struct place aggregates[IP_LEVELS - 1][AGGREGATE_BUCKETS][BAN_MAP_WAYS];
 };
 
 _Static_assert((BUCKETS & (BUCKETS - 1)) == 0, "the hash is cut by a mask");
+_Static_assert((AGGREGATE_BUCKETS & (AGGREGATE_BUCKETS - 1)) == 0, "here too");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would not be shared between processes");
 
 struct ban_map {
@@ -148,22 +148,25 @@ void ban_map_close(struct ban_map **pmap)
 	*pmap = NULL;
 }
 
-/* The bucket a source stands in; NULL for what is no source (UNIX socket peers). */
+/* The bucket a network stands in; NULL for what is of no level (UNIX socket peers). */
 static struct place *find_bucket(
-	const struct ban_map *map, const struct ip *source, uint64_t *ret_key)
+	const struct ban_map *map, const struct ip_net *net, uint64_t *ret_key)
 {
-	size_t len = source->family == IP_V4 ? 4 : 8;
-	enum half half = source->family == IP_V4 ? HALF_V4 : HALF_V6;
+	size_t len = net->base.family == IP_V4 ? 4 : 8;
+	enum ip_level level;
 	uint64_t key = 0;
 	uint64_t hash;
 
-	if (source->family != IP_V4 && source->family != IP_V6)
+	if (!ip_net_level(net, &level))
 		return NULL;
 	for (size_t i = 0; i < len; i++)
-		key = key << 8 | source->bytes[i];
+		key = key << 8 | net->base.bytes[i];
 	hash = map_hash_keyed(map->memory->hash_key, slice_of(&key, sizeof key));
 	*ret_key = key;
-	return map->memory->places[half][hash & (BUCKETS - 1)];
+	if (level != IP_LEVEL_SOURCE)
+		return map->memory->aggregates[level - 1][hash & (AGGREGATE_BUCKETS - 1)];
+	return net->base.family == IP_V4 ? map->memory->v4[hash & (BUCKETS - 1)]
+					 : map->memory->v6[hash & (BUCKETS - 1)];
 }
 
 /* Reading. */
@@ -188,10 +191,10 @@ static int64_t read_place(const struct place *place, uint64_t key)
 	return seen_key == key ? until : 0;
 }
 
-int64_t ban_map_left(const struct ban_map *map, const struct ip *source)
+int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net)
 {
 	uint64_t key = 0;
-	const struct place *bucket = find_bucket(map, source, &key);
+	const struct place *bucket = find_bucket(map, net, &key);
 	int64_t now;
 	int64_t last = 0;
 
@@ -208,6 +211,20 @@ int64_t ban_map_left(const struct ban_map *map, const struct ip *source)
 	now = clock_steady() - clock_shifted() +
 	      atomic_load_explicit(&map->memory->shift_ms, memory_order_relaxed);
 	return last > now ? last - now : 0;
+}
+
+int64_t ban_map_left(const struct ban_map *map, const struct ip *ip)
+{
+	int64_t longest = 0;
+
+	for (unsigned level = 0; level < ip_levels(ip); level++) {
+		struct ip_net net = ip_level_net(ip, (enum ip_level)level);
+		int64_t left = ban_map_net_left(map, &net);
+
+		if (left > longest)
+			longest = left;
+	}
+	return longest;
 }
 
 /* Writing. */
@@ -245,10 +262,10 @@ static struct place *find_place(struct place *bucket, uint64_t key)
 	return NULL;
 }
 
-void ban_map_set(struct ban_map *map, const struct ip *source, int64_t until)
+void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until)
 {
 	uint64_t key = 0;
-	struct place *bucket = find_bucket(map, source, &key);
+	struct place *bucket = find_bucket(map, net, &key);
 	struct place *place = NULL;
 
 	GP_ASSERT(map->is_writable);
@@ -266,10 +283,10 @@ void ban_map_set(struct ban_map *map, const struct ip *source, int64_t until)
 	write_place(place, key, until > 0 ? until : 0);
 }
 
-void ban_map_clear(struct ban_map *map, const struct ip *source)
+void ban_map_clear(struct ban_map *map, const struct ip_net *net)
 {
 	uint64_t key = 0;
-	struct place *bucket = find_bucket(map, source, &key);
+	struct place *bucket = find_bucket(map, net, &key);
 	struct place *place = bucket != NULL ? find_place(bucket, key) : NULL;
 
 	GP_ASSERT(map->is_writable);
@@ -277,18 +294,23 @@ void ban_map_clear(struct ban_map *map, const struct ip *source)
 		write_place(place, key, 0);
 }
 
+static void clear_table(struct place *places, size_t count)
+{
+	for (size_t n = 0; n < count; n++) {
+		if (until_of(&places[n]) > 0)
+			write_place(&places[n], places[n].key, 0);
+	}
+}
+
 void ban_map_clear_all(struct ban_map *map)
 {
-	GP_ASSERT(map->is_writable);
-	for (size_t half = 0; half < HALVES; half++) {
-		for (size_t n = 0; n < (size_t)BUCKETS * BAN_MAP_WAYS; n++) {
-			struct place *place =
-				&map->memory->places[half][n / BAN_MAP_WAYS][n % BAN_MAP_WAYS];
+	struct memory *memory = map->memory;
 
-			if (until_of(place) > 0)
-				write_place(place, place->key, 0);
-		}
-	}
+	GP_ASSERT(map->is_writable);
+	clear_table(&memory->v4[0][0], PLACES);
+	clear_table(&memory->v6[0][0], PLACES);
+	for (size_t i = 0; i < GP_ARRAY_LEN(memory->aggregates); i++)
+		clear_table(&memory->aggregates[i][0][0], AGGREGATE_PLACES);
 }
 
 void ban_map_set_shift(struct ban_map *map, int64_t shift_ms)

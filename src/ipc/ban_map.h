@@ -3,11 +3,11 @@
  * Banned sources in shared memory: one writer (core), read by every front at accept(), before TLS.
  * The memory is made by gatepostd and outlives a crash of core, so a ban never has a gap.
  *
- * A fixed table, IPv4 and IPv6 in halves of their own, so that a flood of fresh IPv6 networks
- * cannot push an IPv4 ban out. A source has BAN_MAP_WAYS places it may stand in; when all are
- * taken, the entry that ends first goes. Readers never wait: each place has a sequence number (odd
- * while it is written). Times are clock_steady() milliseconds plus the shift that stands in the
- * map's head, so that fronts follow a moved clock.
+ * Fixed tables: IPv4 addresses, IPv6 /64, /56 and /48 in one each, so that a flood of fresh
+ * networks of one kind cannot push a ban of another out. A source has BAN_MAP_WAYS places it may
+ * stand in; when all are taken, the entry that ends first goes. Readers never wait: each place has
+ * a sequence number (odd while it is written). Times are clock_steady() milliseconds plus the shift
+ * that stands in the map's head, so that fronts follow a moved clock.
  */
 #ifndef GP_IPC_BAN_MAP_H
 #define GP_IPC_BAN_MAP_H
@@ -20,8 +20,12 @@
 #include "base/ip.h"
 
 enum {
-	BAN_MAP_ENTRIES = 65536, /* in each half */
-	BAN_MAP_WAYS = 8,
+	BAN_MAP_ENTRIES = 65536,    /* IPv4 addresses, and as many IPv6 /64 */
+	BAN_MAP_AGGREGATES = 16384, /* /56, and as many /48 */
+	/* Twice as many places, 16 to choose from: in a table with that many entries about one in
+	 * a thousand finds all its places taken. */
+	BAN_MAP_SPARE = 2,
+	BAN_MAP_WAYS = 16,
 };
 
 struct ban_map;
@@ -37,12 +41,15 @@ enum gp_err ban_map_open_write(int fd, struct ban_map **ret_map) GP_CHECKED;
 enum gp_err ban_map_open_read(int fd, struct ban_map **ret_map) GP_CHECKED;
 void ban_map_close(struct ban_map **pmap);
 
-/* Milliseconds the ban of this source still lasts, 0 if there is none. source: from ip_source(). */
-int64_t ban_map_left(const struct ban_map *map, const struct ip *source);
+/* Milliseconds a ban of this address, on whatever level, still lasts; 0 if there is none. */
+int64_t ban_map_left(const struct ban_map *map, const struct ip *ip);
+/* The same for the ban of exactly this network of a level (base/ip.h). */
+int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net);
 
-/* Core only. until: clock_steady() milliseconds. Replaces an earlier entry. */
-void ban_map_set(struct ban_map *map, const struct ip *source, int64_t until);
-void ban_map_clear(struct ban_map *map, const struct ip *source);
+/* Core only. net: of a level; others are ignored. until: clock_steady() milliseconds. Replaces an
+ * earlier entry. */
+void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until);
+void ban_map_clear(struct ban_map *map, const struct ip_net *net);
 void ban_map_clear_all(struct ban_map *map);
 /* Tells readers how far core's clock is shifted (base/clock.h). */
 void ban_map_set_shift(struct ban_map *map, int64_t shift_ms);

@@ -10,7 +10,9 @@ struct ban_policy {
 	struct config_nets exempt;   /* autoban_exempt; ours */
 	struct config_nets internal; /* proxies and backends; ours */
 	bool bans_loopback;
-	unsigned failures;
+	unsigned failures[IP_LEVELS];
+	unsigned guesses;
+	int64_t guesses_window_ms;
 	int64_t window_ms;
 	int64_t time_ms;
 };
@@ -56,7 +58,15 @@ struct ban_policy *ban_policy_new(const struct config *config)
 			nets_add_host(&policy->internal, slice_str(hosts->items[h]));
 	}
 	policy->bans_loopback = config->autoban_loopback;
-	policy->failures = config->autoban_failures;
+	policy->failures[IP_LEVEL_SOURCE] = config->autoban_failures;
+	policy->failures[IP_LEVEL_56] = config->autoban_failures_56;
+	policy->failures[IP_LEVEL_48] = config->autoban_failures_48;
+	for (unsigned level = 1; level < IP_LEVELS; level++) {
+		if (policy->failures[level] < policy->failures[level - 1])
+			policy->failures[level] = policy->failures[level - 1];
+	}
+	policy->guesses = config->account_guesses;
+	policy->guesses_window_ms = (int64_t)config->account_guesses_window * 1000;
 	policy->window_ms = (int64_t)config->autoban_window * 1000;
 	policy->time_ms = (int64_t)config->autoban_time * 1000;
 	return policy;
@@ -74,42 +84,56 @@ void ban_policy_free(struct ban_policy **ppolicy)
 	*ppolicy = NULL;
 }
 
-/* Do the source's addresses and the network meet? */
-static bool nets_meet(const struct config_nets *nets, const struct ip *source)
+/* Have the two an address in common? Then one contains the other. */
+static bool nets_meet(const struct config_nets *nets, const struct ip_net *net)
 {
 	for (size_t i = 0; i < nets->count; i++) {
-		struct ip base = ip_source(&nets->nets[i].base);
+		const struct ip_net *other = &nets->nets[i];
 
-		if (ip_net_contains(&nets->nets[i], source))
-			return true;
-		if (source->family == IP_V6 && nets->nets[i].prefix > IP_SOURCE_V6_PREFIX &&
-			ip_equal(&base, source))
+		if (other->prefix <= net->prefix ? ip_net_contains(other, &net->base)
+						 : ip_net_contains(net, &other->base))
 			return true;
 	}
 	return false;
 }
 
-/* The source of ::1 is ::/64. */
-static bool is_loopback_source(const struct ip *source)
+static bool has_loopback(const struct ip_net *net)
 {
 	static const struct ip v6_loopback = { IP_V6, { [15] = 1 } };
-	struct ip v6_source = ip_source(&v6_loopback);
 
-	return ip_is_loopback(source) || ip_equal(source, &v6_source);
+	return ip_is_loopback(&net->base) || ip_net_contains(net, &v6_loopback);
+}
+
+bool ban_is_exempt_net(const struct ban_policy *policy, const struct ip_net *net)
+{
+	if (net->base.family == IP_NONE || nets_meet(&policy->exempt, net))
+		return true;
+	if (has_loopback(net))
+		return !policy->bans_loopback;
+	return nets_meet(&policy->internal, net);
 }
 
 bool ban_is_exempt(const struct ban_policy *policy, const struct ip *source)
 {
-	if (source->family == IP_NONE || nets_meet(&policy->exempt, source))
-		return true;
-	if (is_loopback_source(source))
-		return !policy->bans_loopback;
-	return nets_meet(&policy->internal, source);
+	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
+
+	return ban_is_exempt_net(policy, &net);
 }
 
-struct counter_limits ban_limits(const struct ban_policy *policy, size_t max_keys)
+struct counter_limits ban_limits(
+	const struct ban_policy *policy, enum ip_level level, size_t max_keys)
 {
-	return (struct counter_limits){ policy->failures, policy->window_ms, max_keys };
+	return (struct counter_limits){ policy->failures[level], policy->window_ms, max_keys };
+}
+
+struct counter_limits ban_account_limits(const struct ban_policy *policy, size_t max_keys)
+{
+	return (struct counter_limits){ policy->guesses, policy->guesses_window_ms, max_keys };
+}
+
+unsigned ban_weight(unsigned names)
+{
+	return names >= BAN_SPRAY_NAMES ? BAN_SPRAY_WEIGHT : 1;
 }
 
 enum ban_place ban_place(const struct counter_result *result)

@@ -16,7 +16,12 @@
 #include "counter/counter.h"
 
 enum {
-	BAN_MINUTES_MAX = 5256000 /* ten years: longest ban by hand */
+	BAN_MINUTES_MAX = 5256000, /* ten years: longest ban by hand */
+	/* One secret that fails on so many names within the span is being tried through all of
+	 * them: from then on each failure with it weighs more. */
+	BAN_SPRAY_NAMES = 20,
+	BAN_SPRAY_WINDOW_MS = 60 * 60 * 1000,
+	BAN_SPRAY_WEIGHT = 5,
 };
 
 /* The part of the configuration that concerns bans, made ready. Owner: whoever made it. */
@@ -34,12 +39,20 @@ void ban_policy_free(struct ban_policy **ppolicy);
  *  - a network of a listener's proxy_from, a backend's address: yes, because to ban it would be to
  *    ban everybody;
  *  - no address at all (a UNIX socket): yes.
- * An IPv6 source is exempt if an exempt network and its /64 have an address in common.
+ * An IPv6 source is exempt if an exempt network and its /64 have an address in common; and so is a
+ * /56 or /48, which would take the exempt addresses with it.
  */
 bool ban_is_exempt(const struct ban_policy *policy, const struct ip *source);
+/* The same for the network of any level (base/ip.h). */
+bool ban_is_exempt_net(const struct ban_policy *policy, const struct ip_net *net);
 
-/* Limits of a source's window. */
-struct counter_limits ban_limits(const struct ban_policy *policy, size_t max_keys);
+/* Limits of the window of a source, a /56 or a /48; a wider one has never fewer places. */
+struct counter_limits ban_limits(
+	const struct ban_policy *policy, enum ip_level level, size_t max_keys);
+/* Limits of an account's window: the second axis, for guesses that come from many sources. */
+struct counter_limits ban_account_limits(const struct ban_policy *policy, size_t max_keys);
+/* What a failure weighs in its source's windows. names: on how many the secret had failed. */
+unsigned ban_weight(unsigned names);
 
 /* What becomes of an attempt when its place was asked for. Everything unexpected refuses. */
 enum ban_place {

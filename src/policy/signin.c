@@ -157,7 +157,7 @@ bool signin_canonical(
 	return true;
 }
 
-struct signin_judgement signin_judge(enum reason reason)
+struct signin_judgement signin_judge(enum reason reason, bool is_known)
 {
 	static const struct {
 		enum reason reason;
@@ -170,9 +170,12 @@ struct signin_judgement signin_judge(enum reason reason)
 		{ REASON_NO_PASSWORD, { VERDICT_DENY, true } },
 		{ REASON_TWOFACTOR, { VERDICT_DENY, true } },
 		{ REASON_WRONG_DEVICE, { VERDICT_DENY, true } },
+		{ REASON_UNCHECKED, { VERDICT_DENY, true } },
 		{ REASON_DEVICE_SCOPE, { VERDICT_DENY, false } },
 	};
 
+	if (reason == REASON_TWOFACTOR && is_known)
+		return (struct signin_judgement){ VERDICT_DENY, false };
 	for (size_t i = 0; i < GP_ARRAY_LEN(answers); i++) {
 		if (answers[i].reason == reason)
 			return answers[i].judgement;

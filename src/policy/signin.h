@@ -67,12 +67,14 @@ struct signin_judgement {
 };
 
 /*
- * REASON_TWOFACTOR counts like a wrong password: the main password is not what opens mail then, and
- * whoever holds it and nothing else is more likely its thief. REASON_DEVICE_SCOPE does not: the
- * secret was right, and 120 random bits are not found by guessing. What a vault must not answer is
- * our own fault.
+ * is_known: the account has signed in from this source of late. REASON_TWOFACTOR counts like a
+ * wrong password where it is not: the main password is not what opens mail then, and whoever holds
+ * it and nothing else is more likely its thief; from a known source it is the owner's forgotten
+ * mail program. REASON_UNCHECKED counts like any failure, so that nobody sees that there was no
+ * check. REASON_DEVICE_SCOPE does not: the secret was right, and 120 random bits are not found by
+ * guessing. What a vault must not answer is our own fault.
  */
-struct signin_judgement signin_judge(enum reason reason);
+struct signin_judgement signin_judge(enum reason reason, bool is_known);
 
 /* Keyed tag of a guess, by which a repeat of it is known. source: text or bytes of the source. */
 void signin_tag(const unsigned char key[static SIGNIN_TAG_KEY_SIZE], struct slice source,

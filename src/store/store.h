@@ -37,6 +37,8 @@ enum {
 	STORE_DEVICES_MAX = 50,  /* of one account */
 	STORE_ALIASES_MAX = 100, /* of one account */
 	STORE_WAIT_MS = 5000,    /* for another writer, unless set otherwise */
+	STORE_KNOWN_MAX = 1000,  /* known sources of one account; those used last stay */
+	STORE_KNOWN_STEP = 3600, /* s: how exactly their last use is noted */
 };
 
 /* Makes an empty file that nobody else can read, unless there is one. */
@@ -114,7 +116,8 @@ bool store_base_address(struct slice address, char out[static STORE_ADDRESS_SIZE
  * alias; GP_ERR_NOT_FOUND: no such domain, or it is an alias of one. */
 enum gp_err store_account_add(struct store *store, const struct store_account *account, int64_t now,
 	uint64_t *ret_id) GP_CHECKED;
-/* Sets the hash and switches the account on. GP_ERR_NOT_FOUND. */
+/* Sets the hash and switches the account on; guesses so far count against it no more.
+ * GP_ERR_NOT_FOUND. */
 enum gp_err store_account_set_password(
 	struct store *store, uint64_t id, const char *hash, int64_t now) GP_CHECKED;
 /* Replaces the hash only if it is still old_hash; the password stays the same, and so its date. */
@@ -164,16 +167,17 @@ enum gp_err store_device_each(struct store *store, uint64_t account,
 /* ---- bans ---- */
 
 struct store_ban {
-	struct ip source;
+	struct ip_net net; /* of a level */
 	int64_t set_at;
 	int64_t until;
 	char reason[STORE_WORDS_SIZE];
 };
 
-/* Replaces an earlier one of the source. */
+/* Replaces an earlier one of the network. */
 enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban) GP_CHECKED;
-/* Lifts it, and its failures count no more. Fine if there is none. */
-enum gp_err store_ban_drop(struct store *store, const struct ip *source) GP_CHECKED;
+/* Lifts it, and failures from its addresses at or after since count no more. Fine if there is none.
+ */
+enum gp_err store_ban_drop(struct store *store, const struct ip_net *net, int64_t since) GP_CHECKED;
 /* Those that last beyond now. */
 enum gp_err store_ban_each(struct store *store, int64_t now,
 	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg) GP_CHECKED;
@@ -190,7 +194,8 @@ struct store_event {
 	enum mechanism mechanism;
 	enum verdict verdict;
 	enum reason reason;
-	bool counted;
+	unsigned counted; /* weight as a failure of its source; 0: none */
+	bool guess;       /* counts against the account */
 	uint64_t account; /* 0: none, or unknown */
 	uint64_t device;
 	struct slice login;
@@ -200,7 +205,8 @@ struct store_event {
 	uint64_t number; /* in core's journal; < 2^63 */
 };
 
-/* Also notes the use of the device password, if one signed in. */
+/* Also notes, of a good sign-in, the use of the device password and the source, which is known for
+ * the account from now on. */
 enum gp_err store_event_add(struct store *store, const struct store_event *event) GP_CHECKED;
 /* Of the newest event; GP_ERR_NOT_FOUND: there is none. */
 enum gp_err store_event_last_number(struct store *store, uint64_t *ret_number) GP_CHECKED;
@@ -247,21 +253,40 @@ enum gp_err store_event_each(struct store *store, const struct store_event_filte
 	enum gp_err (*visit)(const struct store_event_row *row, void *arg), void *arg) GP_CHECKED;
 /* Counted failures at or after since, oldest first. */
 enum gp_err store_event_each_failure(struct store *store, int64_t since,
-	enum gp_err (*visit)(const struct ip *source, int64_t at, void *arg), void *arg) GP_CHECKED;
+	enum gp_err (*visit)(const struct ip *source, int64_t at, unsigned weight, void *arg),
+	void *arg) GP_CHECKED;
+/* Guesses against an account at or after since, oldest first. */
+enum gp_err store_event_each_guess(struct store *store, int64_t since,
+	enum gp_err (*visit)(uint64_t account, int64_t at, void *arg), void *arg) GP_CHECKED;
 /*
- * Removes events older than `before` and the oldest beyond max_rows, but none at or after `keep`
- * (failures that still count); and bans that are over at `now`. At most `batch` events at a time;
- * *ret_more: call again.
+ * Removes events older than `before` and the oldest beyond max_rows, but none at or after `keep`,
+ * nor guesses against an account at or after `keep_guesses` (they still count); bans that are over
+ * at `now`; known sources not used since known_before. At most `batch` events at a time; *ret_more:
+ * call again.
  */
 struct store_retention {
 	int64_t before;
 	uint64_t max_rows;
 	int64_t keep;
+	int64_t keep_guesses;
+	int64_t known_before;
 	int64_t now;
 	uint64_t batch;
 };
 enum gp_err store_sweep(
 	struct store *store, const struct store_retention *retention, bool *ret_more) GP_CHECKED;
+
+/* ---- known sources ---- */
+
+/* The account signed in from there. Fine if the account is gone. */
+enum gp_err store_known_note(
+	struct store *store, uint64_t account, const struct ip *source, int64_t at) GP_CHECKED;
+/* Did it at or after since (or up to STORE_KNOWN_STEP earlier)? The same work for an account that
+ * does not exist. */
+enum gp_err store_known_find(struct store *store, uint64_t account, const struct ip *source,
+	int64_t since, bool *ret_is_known) GP_CHECKED;
+/* Forgets those not used since. */
+enum gp_err store_known_sweep(struct store *store, int64_t before) GP_CHECKED;
 
 /* ---- audit ---- */
 

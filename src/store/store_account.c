@@ -142,8 +142,20 @@ enum gp_err store_account_add(
 	return store_scope_end(&scope, err);
 }
 
-enum gp_err store_account_set_password(
-	struct store *store, uint64_t id, const char *hash, int64_t now)
+/* They were about another password. */
+static enum gp_err forget_guesses(struct store *store, uint64_t id)
+{
+	static const char sql[] = "UPDATE event SET guess = 0 WHERE account_id = $1 AND guess = 1";
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)id);
+	return db_run(&statement, NULL);
+}
+
+static enum gp_err set_password(struct store *store, uint64_t id, const char *hash, int64_t now)
 {
 	static const char sql[] =
 		"UPDATE account SET password = $2, password_at = $3, is_off = 0 WHERE id = $1";
@@ -156,6 +168,20 @@ enum gp_err store_account_set_password(
 	db_bind_text(statement, 2, slice_str(hash));
 	db_bind_int(statement, 3, now);
 	return store_run_found(&statement);
+}
+
+enum gp_err store_account_set_password(
+	struct store *store, uint64_t id, const char *hash, int64_t now)
+{
+	struct store_scope scope;
+	enum gp_err err = store_scope_begin(store, &scope);
+
+	if (err != GP_OK)
+		return err;
+	err = set_password(store, id, hash, now);
+	if (err == GP_OK)
+		err = forget_guesses(store, id);
+	return store_scope_end(&scope, err);
 }
 
 enum gp_err store_account_rehash(

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/buf.h"
 #include "store/store_private.h"
+
+enum {
+	SOURCES_MAX = 65536 /* with failures, in one network that is forgiven */
+};
 
 enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban)
 {
@@ -13,38 +18,86 @@ enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban)
 
 	if (err != GP_OK)
 		return err;
-	db_bind_text(statement, 1, slice_str(ip_format_source(&ban->source, source)));
+	db_bind_text(statement, 1, slice_str(ip_net_format(&ban->net, source)));
 	db_bind_int(statement, 2, ban->set_at);
 	db_bind_int(statement, 3, ban->until);
 	db_bind_text(statement, 4, slice_str(ban->reason));
 	return db_run(&statement, NULL);
 }
 
-static enum gp_err run_for_source(struct store *store, const char *sql, const struct ip *source)
+static enum gp_err run_for_text(struct store *store, const char *sql, const char *text)
 {
 	struct db_statement *statement = NULL;
-	char text[IP_TEXT_SIZE];
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err != GP_OK)
 		return err;
-	db_bind_text(statement, 1, slice_str(ip_format_source(source, text)));
+	db_bind_text(statement, 1, slice_str(text));
 	return db_run(&statement, NULL);
 }
 
-enum gp_err store_ban_drop(struct store *store, const struct ip *source)
+static enum gp_err forget_source(struct store *store, const char *source)
 {
-	static const char drop[] = "DELETE FROM ban WHERE source = $1";
-	static const char forget[] =
-		"UPDATE event SET counted = 0 WHERE source = $1 AND counted = 1";
+	return run_for_text(
+		store, "UPDATE event SET counted = 0 WHERE source = $1 AND counted > 0", source);
+}
+
+/* The sources with failures that are in the network, as texts of IP_TEXT_SIZE bytes each: an update
+ * must not run under the query that finds them. */
+static enum gp_err find_sources(
+	struct store *store, const struct ip_net *net, int64_t since, struct buf *texts)
+{
+	static const char sql[] =
+		"SELECT DISTINCT source FROM event WHERE counted > 0 AND at >= $1";
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE] = "";
+	struct ip source;
+	bool is_row = true;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err == GP_OK)
+		db_bind_int(statement, 1, since);
+	while (err == GP_OK && is_row) {
+		err = db_step(statement, &is_row);
+		if (err != GP_OK || !is_row)
+			break;
+		if (ip_parse_source(db_text(statement, 0), &source) != GP_OK ||
+			!ip_net_contains(net, &source) || !db_copy(statement, 0, text, sizeof text))
+			continue;
+		err = buf_append(texts, slice_of(text, sizeof text));
+	}
+	db_end(&statement);
+	return err;
+}
+
+static enum gp_err forget_sources(struct store *store, const struct ip_net *net, int64_t since)
+{
+	struct buf texts;
+	enum gp_err err;
+
+	buf_init(&texts, SOURCES_MAX * IP_TEXT_SIZE);
+	err = find_sources(store, net, since, &texts);
+	for (size_t at = 0; err == GP_OK && at < buf_slice(&texts).len; at += IP_TEXT_SIZE)
+		err = forget_source(store, buf_slice(&texts).data + at);
+	buf_fini(&texts);
+	return err;
+}
+
+enum gp_err store_ban_drop(struct store *store, const struct ip_net *net, int64_t since)
+{
 	struct store_scope scope;
+	char text[IP_TEXT_SIZE];
+	enum ip_level level;
 	enum gp_err err = store_scope_begin(store, &scope);
 
 	if (err != GP_OK)
 		return err;
-	err = run_for_source(store, drop, source);
-	if (err == GP_OK)
-		err = run_for_source(store, forget, source);
+	(void)ip_net_format(net, text);
+	err = run_for_text(store, "DELETE FROM ban WHERE source = $1", text);
+	if (err == GP_OK && ip_net_level(net, &level) && level == IP_LEVEL_SOURCE)
+		err = forget_source(store, text);
+	else if (err == GP_OK)
+		err = forget_sources(store, net, since);
 	return store_scope_end(&scope, err);
 }
 
@@ -66,7 +119,7 @@ enum gp_err store_ban_each(struct store *store, int64_t now,
 			break;
 		ban.set_at = db_int(statement, 1);
 		ban.until = db_int(statement, 2);
-		if (ip_parse_source(db_text(statement, 0), &ban.source) != GP_OK ||
+		if (ip_parse_level(db_text(statement, 0), &ban.net) != GP_OK ||
 			!db_copy(statement, 3, ban.reason, sizeof ban.reason))
 			err = GP_ERR_STORE;
 		if (err == GP_OK)

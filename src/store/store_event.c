@@ -65,9 +65,8 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	static const char sql[] =
 		"INSERT INTO event (at, session, client, client_port, source, service, mechanism, "
 		"verdict, reason, counted, account_id, device_id, login, client_name, tls, detail, "
-		"number) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-		"$17)";
+		"number, guess) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+		"$14, $15, $16, $17, $18)";
 	struct db_statement *statement = NULL;
 	struct event_texts texts;
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -92,8 +91,13 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	db_bind_text(statement, 15, slice_str(texts.tls));
 	db_bind_text(statement, 16, slice_str(texts.detail));
 	db_bind_int(statement, 17, (int64_t)event->number);
+	db_bind_int(statement, 18, event->guess);
 	err = db_run(&statement, NULL);
-	if (err == GP_OK && event->verdict == VERDICT_OK && event->device != 0)
+	if (err != GP_OK || event->verdict != VERDICT_OK || event->account == 0)
+		return err;
+	if (event->client.family != IP_NONE)
+		err = store_known_note(store, event->account, &event->client, event->at);
+	if (err == GP_OK && event->device != 0)
 		err = note_use(store, event, texts.client);
 	return err;
 }
@@ -252,10 +256,11 @@ enum gp_err store_event_each(struct store *store, const struct store_event_filte
 }
 
 enum gp_err store_event_each_failure(struct store *store, int64_t since,
-	enum gp_err (*visit)(const struct ip *source, int64_t at, void *arg), void *arg)
+	enum gp_err (*visit)(const struct ip *source, int64_t at, unsigned weight, void *arg),
+	void *arg)
 {
-	static const char sql[] = "SELECT source, at FROM event WHERE counted = 1 AND at >= $1 "
-				  "ORDER BY at, id";
+	static const char sql[] = "SELECT source, at, counted FROM event "
+				  "WHERE counted > 0 AND at >= $1 ORDER BY at, id";
 	struct db_statement *statement = NULL;
 	struct ip source;
 	bool is_row = true;
@@ -269,7 +274,28 @@ enum gp_err store_event_each_failure(struct store *store, int64_t since,
 			break;
 		/* A peer without an address has no source, and nothing counts against it. */
 		if (ip_parse_source(db_text(statement, 0), &source) == GP_OK)
-			err = visit(&source, db_int(statement, 1), arg);
+			err = visit(
+				&source, db_int(statement, 1), (unsigned)db_int(statement, 2), arg);
+	}
+	db_end(&statement);
+	return err;
+}
+
+enum gp_err store_event_each_guess(struct store *store, int64_t since,
+	enum gp_err (*visit)(uint64_t account, int64_t at, void *arg), void *arg)
+{
+	static const char sql[] = "SELECT account_id, at FROM event WHERE guess = 1 AND at >= $1 "
+				  "ORDER BY at, id";
+	struct db_statement *statement = NULL;
+	bool is_row = true;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err == GP_OK)
+		db_bind_int(statement, 1, since);
+	while (err == GP_OK && is_row) {
+		err = db_step(statement, &is_row);
+		if (err == GP_OK && is_row)
+			err = visit((uint64_t)db_int(statement, 0), db_int(statement, 1), arg);
 	}
 	db_end(&statement);
 	return err;
@@ -280,15 +306,16 @@ enum gp_err store_event_each_failure(struct store *store, int64_t since,
 /* Two statements, so that each walks an index from its end and stops where nothing is left to do.
  */
 static const char sweep_old[] = "DELETE FROM event WHERE id IN (SELECT id FROM event "
-				"WHERE at < $1 AND at < $2 ORDER BY at LIMIT $3)";
+				"WHERE at < $1 AND at < $2 AND (guess = 0 OR at < $4) "
+				"ORDER BY at LIMIT $3)";
 /* Ids only grow: what lies max_rows below the newest id is at least that many rows from the end. */
 static const char sweep_many[] =
 	"DELETE FROM event WHERE id IN (SELECT id FROM event "
 	"WHERE id <= (SELECT COALESCE(MAX(id), 0) FROM event) - $1 AND at < $2 "
-	"ORDER BY id LIMIT $3)";
+	"AND (guess = 0 OR at < $4) ORDER BY id LIMIT $3)";
 
-static enum gp_err sweep_events(struct store *store, const char *sql, int64_t bound, int64_t keep,
-	uint64_t batch, bool *ret_more)
+static enum gp_err sweep_events(struct store *store, const char *sql, int64_t bound,
+	const struct store_retention *retention, bool *ret_more)
 {
 	struct db_statement *statement = NULL;
 	int64_t removed = 0;
@@ -297,10 +324,11 @@ static enum gp_err sweep_events(struct store *store, const char *sql, int64_t bo
 	if (err != GP_OK)
 		return err;
 	db_bind_int(statement, 1, bound);
-	db_bind_int(statement, 2, keep);
-	db_bind_int(statement, 3, clamp(batch));
+	db_bind_int(statement, 2, retention->keep);
+	db_bind_int(statement, 3, clamp(retention->batch));
+	db_bind_int(statement, 4, retention->keep_guesses);
 	err = db_run(&statement, &removed);
-	if (err == GP_OK && removed == clamp(batch))
+	if (err == GP_OK && removed == clamp(retention->batch))
 		*ret_more = true;
 	return err;
 }
@@ -325,11 +353,12 @@ enum gp_err store_sweep(
 
 	if (err != GP_OK)
 		return err;
-	err = sweep_events(
-		store, sweep_old, retention->before, retention->keep, retention->batch, &is_more);
+	err = sweep_events(store, sweep_old, retention->before, retention, &is_more);
 	if (err == GP_OK)
-		err = sweep_events(store, sweep_many, clamp(retention->max_rows), retention->keep,
-			retention->batch, &is_more);
+		err = sweep_events(
+			store, sweep_many, clamp(retention->max_rows), retention, &is_more);
+	if (err == GP_OK)
+		err = store_known_sweep(store, retention->known_before);
 	if (err == GP_OK)
 		err = sweep_bans(store, retention->now);
 	err = store_scope_end(&scope, err);

@@ -167,6 +167,7 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 		.verdict = (enum verdict)message->verdict,
 		.reason = (enum reason)message->reason,
 		.counted = message->counted,
+		.guess = message->guess,
 		.account = message->account,
 		.device = message->device,
 		.login = message->login,
@@ -187,16 +188,16 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 
 void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 {
-	struct store_ban ban = {
-		.source = message->source, .set_at = message->set_at, .until = message->until
-	};
+	struct store_ban ban = { .net = { message->source, message->prefix },
+		.set_at = message->set_at,
+		.until = message->until };
 	enum gp_err err;
 
 	if (!is_wanted(vault))
 		return;
 	err = join(vault, true);
 	if (!slice_copy(message->reason, ban.reason, sizeof ban.reason))
-		log_warn("ban_reason_dropped", LOG_IP("source", &ban.source));
+		log_warn("ban_reason_dropped", LOG_IP("source", &message->source));
 	if (err == GP_OK)
 		err = store_ban_keep(vault->store, &ban);
 	joined(vault, err);
@@ -204,13 +205,15 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 
 void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 {
+	const struct ip_net net = { message->source, message->prefix };
+	int64_t since = clock_wall() - (int64_t)vault->config->autoban_window;
 	enum gp_err err;
 
 	if (!is_wanted(vault))
 		return;
 	err = join(vault, true);
 	if (err == GP_OK)
-		err = store_ban_drop(vault->store, &message->source);
+		err = store_ban_drop(vault->store, &net, since);
 	joined(vault, err);
 }
 
@@ -219,7 +222,8 @@ void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 static enum gp_err send_ban(const struct store_ban *ban, void *arg)
 {
 	struct ipc_message row = { .type = IPC_BAN_ROW,
-		.ban_row = { .source = ban->source,
+		.ban_row = { .source = ban->net.base,
+			.prefix = ban->net.prefix,
 			.set_at = ban->set_at,
 			.until = ban->until,
 			.reason = slice_str(ban->reason) } };
@@ -227,10 +231,18 @@ static enum gp_err send_ban(const struct store_ban *ban, void *arg)
 	return vault_send(arg, &row);
 }
 
-static enum gp_err send_failure(const struct ip *source, int64_t at, void *arg)
+static enum gp_err send_failure(const struct ip *source, int64_t at, unsigned weight, void *arg)
 {
 	struct ipc_message row = { .type = IPC_FAILURE_ROW,
-		.failure_row = { .source = *source, .at = at } };
+		.failure_row = { .source = *source, .at = at, .weight = (uint8_t)weight } };
+
+	return vault_send(arg, &row);
+}
+
+static enum gp_err send_guess(uint64_t account, int64_t at, void *arg)
+{
+	struct ipc_message row = { .type = IPC_GUESS_ROW,
+		.guess_row = { .account = account, .at = at } };
 
 	return vault_send(arg, &row);
 }
@@ -254,6 +266,9 @@ void record_load(struct vault *vault, const struct ipc_load *message)
 	if (err == GP_OK)
 		err = store_event_each_failure(vault->store, message->since, send_failure, vault);
 	if (err == GP_OK)
+		err = store_event_each_guess(
+			vault->store, message->guesses_since, send_guess, vault);
+	if (err == GP_OK)
 		err = store_domain_each(vault->store, send_domain, vault);
 	done.loaded.ok = err == GP_OK;
 	if (err != GP_OK)
@@ -272,6 +287,8 @@ bool record_sweep(struct vault *vault)
 		.before = now - (int64_t)config->event_days * 24 * 60 * 60,
 		.max_rows = config->event_rows,
 		.keep = now - (int64_t)config->autoban_window,
+		.keep_guesses = now - (int64_t)config->account_guesses_window,
+		.known_before = now - (int64_t)config->known_source_days * 24 * 60 * 60,
 		.now = now,
 		.batch = RECORD_SWEEP_BATCH,
 	};

@@ -53,7 +53,7 @@ void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message);
 void record_flush(struct vault *vault);
 /* Core is gone: nobody is left to tell or to send again. */
 void record_end_journal(struct vault *vault);
-/* Answers with all bans, failures and domains, and LOADED. */
+/* Answers with all bans, failures, guesses and domains, and LOADED. */
 void record_load(struct vault *vault, const struct ipc_load *message);
 /* One step of the retention; true if there is more to do. */
 bool record_sweep(struct vault *vault);

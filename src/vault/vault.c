@@ -27,6 +27,10 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 		verify_on_message(vault, &message->verify);
 		return;
 	}
+	if (message->type == IPC_LOOKUP) {
+		verify_on_lookup(vault, &message->lookup);
+		return;
+	}
 	if (vault->lane != IPC_LANE_DESK) {
 		log_error("vault_wrong_lane", LOG_STR("message", ipc_type_name(message->type)));
 		return;

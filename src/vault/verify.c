@@ -36,13 +36,13 @@ static enum reason judge_device(const struct store_account *account,
 
 /* For an unknown name the account is 0, which has no device: the same tag and look-up. */
 static void check_device(
-	struct vault *vault, enum protocol protocol, struct slice secret, struct verify_answer *out)
+	struct vault *vault, const struct verify_question *question, struct verify_answer *out)
 {
 	uint8_t tag[DEVICE_PASSWORD_TAG_SIZE];
 	struct store_device device;
 	enum gp_err err;
 
-	device_password_tag(secret_slice(vault->pepper), out->account.id, secret, tag);
+	device_password_tag(secret_slice(vault->pepper), out->account.id, question->secret, tag);
 	err = store_device_find(vault->store, out->account.id, tag, &device);
 	mem_wipe(tag, sizeof tag);
 	if (err != GP_OK && err != GP_ERR_NOT_FOUND) {
@@ -55,7 +55,7 @@ static void check_device(
 	} else if (err == GP_ERR_NOT_FOUND) {
 		out->reason = REASON_WRONG_DEVICE;
 	} else {
-		out->reason = judge_device(&out->account, &device, protocol);
+		out->reason = judge_device(&out->account, &device, question->protocol);
 		out->device = device.id;
 	}
 }
@@ -97,36 +97,41 @@ static void rehash(struct vault *vault, const struct store_account *account, str
 }
 
 static void check_main(
-	struct vault *vault, enum protocol protocol, struct slice secret, struct verify_answer *out)
+	struct vault *vault, const struct verify_question *question, struct verify_answer *out)
 {
 	const struct store_account *account = &out->account;
-	const char *hash = account->password[0] != '\0' ? account->password : NULL;
+	bool has_hash = account->password[0] != '\0' && !question->is_unchecked;
+	const char *hash = has_hash ? account->password : NULL;
 	bool matches = false;
-	enum gp_err err = pwhash_verify(&vault->policy, hash, secret, &matches);
+	enum gp_err err = pwhash_verify(&vault->policy, hash, question->secret, &matches);
 
 	if (err != GP_OK) {
 		fault(out, "password", err);
 		return;
 	}
+	if (question->is_unchecked) {
+		out->reason = account->id == 0 ? REASON_UNKNOWN_ACCOUNT : REASON_UNCHECKED;
+		return;
+	}
 	out->compared = true;
-	out->reason = judge_main(account, matches, protocol);
+	out->reason = judge_main(account, matches, question->protocol);
 	if (matches && pwhash_needs_rehash(&vault->policy, hash))
-		rehash(vault, account, secret);
+		rehash(vault, account, question->secret);
 }
 
-void verify_check(struct vault *vault, enum protocol protocol, struct slice login,
-	struct slice secret, struct verify_answer *out)
+void verify_check(
+	struct vault *vault, const struct verify_question *question, struct verify_answer *out)
 {
 	enum gp_err err;
 
 	*out = (struct verify_answer){ .reason = REASON_STORE };
-	err = store_account_find(vault->store, login, &out->account);
+	err = store_account_find(vault->store, question->login, &out->account);
 	if (err != GP_OK && err != GP_ERR_NOT_FOUND)
 		fault(out, "account", err);
-	else if (device_password_is_form(secret))
-		check_device(vault, protocol, secret, out);
+	else if (device_password_is_form(question->secret))
+		check_device(vault, question, out);
 	else
-		check_main(vault, protocol, secret, out);
+		check_main(vault, question, out);
 	mem_wipe(out->account.password, sizeof out->account.password);
 }
 
@@ -145,17 +150,44 @@ static enum gp_err make_token(
 	return jwt_sign(secret_slice(vault->token_key), &claims, token);
 }
 
+void verify_on_lookup(struct vault *vault, const struct ipc_lookup *message)
+{
+	struct ipc_message reply = { .type = IPC_LOOKUP_REPLY,
+		.lookup_reply = { .request = message->request, .reason = REASON_STORE } };
+	struct ipc_lookup_reply *body = &reply.lookup_reply;
+	struct store_account account = { 0 };
+	enum gp_err err = store_account_find(vault->store, message->login, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_ERR_NOT_FOUND)
+		err = GP_OK;
+	if (err == GP_OK)
+		err = store_known_find(vault->store, account.id, &message->source, message->since,
+			&body->is_known);
+	if (err == GP_OK) {
+		body->reason = REASON_OK;
+		body->account = account.id;
+	} else {
+		log_error("lookup_failed", LOG_STR("error", gp_err_text(err)));
+	}
+	if (vault_send(vault, &reply) != GP_OK)
+		log_warn("lookup_unheard", LOG_UINT("request", message->request));
+}
+
 void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 {
 	struct ipc_message reply = { .type = IPC_VERIFY_REPLY,
 		.verify_reply = { .request = message->request } };
+	const struct verify_question question = { .protocol = (enum protocol)message->protocol,
+		.login = message->login,
+		.secret = message->secret,
+		.is_unchecked = message->unchecked };
 	struct ipc_verify_reply *body = &reply.verify_reply;
 	struct verify_answer answer;
 	struct buf token;
 
 	buf_init_secret(&token, JWT_SIZE_MAX);
-	verify_check(
-		vault, (enum protocol)message->protocol, message->login, message->secret, &answer);
+	verify_check(vault, &question, &answer);
 	if (answer.reason == REASON_OK &&
 		make_token(vault, message->session, answer.account.address, &token) != GP_OK) {
 		log_error("token_failed", LOG_ID("session", message->session));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Is this the secret of this account? A secret in device-password form is checked as a device
- * password and nothing else, any other as the main password; an unknown name costs the same work.
+ * password and nothing else, any other as the main password; an unknown name costs the same work,
+ * and so does a guess that core wants not to be made.
  * The token of a good sign-in is made here and nowhere else.
  */
 #ifndef GP_VAULT_VERIFY_H
@@ -13,6 +14,15 @@
 #include "ipc/message.h"
 #include "vault/vault.h"
 
+/* How the secret is judged. */
+struct verify_question {
+	enum protocol protocol;
+	struct slice login; /* canonical */
+	struct slice secret;
+	/* Core wants no guess to be made: the work is done, against nothing; the answer is no. */
+	bool is_unchecked;
+};
+
 struct verify_answer {
 	enum reason reason;
 	bool compared;                /* a guess was checked, be it against nothing */
@@ -20,9 +30,11 @@ struct verify_answer {
 	struct store_account account; /* id 0 if there is none; its hash is wiped */
 };
 
-void verify_check(struct vault *vault, enum protocol protocol, struct slice login,
-	struct slice secret, struct verify_answer *out);
+void verify_check(
+	struct vault *vault, const struct verify_question *question, struct verify_answer *out);
 
+/* Says whose name it is, and whether the source is known for the account. */
+void verify_on_lookup(struct vault *vault, const struct ipc_lookup *message);
 /* Checks and answers. */
 void verify_on_message(struct vault *vault, const struct ipc_verify *message);
 

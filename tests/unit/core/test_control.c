@@ -18,6 +18,14 @@ enum {
 	MINUTE_MS = 60 * 1000
 };
 
+/* The ban of a source. */
+static void ban(struct world *world, const struct ip *source, int64_t ms, const char *reason)
+{
+	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
+
+	bans_set(world->core, &net, ms, slice_str(reason), 0);
+}
+
 static const char source[] = "198.51.100.7";
 
 static const char *text_of(const struct world *world, const char *key)
@@ -284,10 +292,9 @@ static void a_long_list_passes_to_a_slow_reader(void **state)
 		struct ip ip = { IP_V4,
 			{ 203, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } };
 
-		bans_set(world->core, &ip, MINUTE_MS,
-			SLICE_LIT("a reason long enough to fill the channel of one that does not "
-				  "read what it asked for"),
-			0);
+		ban(world, &ip, MINUTE_MS,
+			"a reason long enough to fill the channel of one that does not "
+			"read what it asked for");
 	}
 	world_settle(world);
 	chan_pause(world->cli.chan);
@@ -309,14 +316,14 @@ static void a_restart_keeps_bans_and_windows(void **state)
 	struct world *world = world_new("", true);
 
 	(void)state;
-	world->ban_rows[0] = world_ip(source);
+	world->ban_rows[0] = (struct ip_net){ world_ip(source), 32 };
 	world->ban_set_at[0] = WORLD_WALL - 600;
 	world->ban_until[0] = WORLD_WALL + 1200;
 	/* The clock was set back since: not eternal. */
-	world->ban_rows[1] = world_ip("203.0.113.1");
+	world->ban_rows[1] = (struct ip_net){ world_ip("203.0.113.1"), 32 };
 	world->ban_set_at[1] = WORLD_WALL + 86400;
 	world->ban_until[1] = WORLD_WALL + 86400 + 1800;
-	world->ban_rows[2] = world_ip("203.0.113.2");
+	world->ban_rows[2] = (struct ip_net){ world_ip("203.0.113.2"), 32 };
 	world->ban_set_at[2] = WORLD_WALL - 3600;
 	world->ban_until[2] = WORLD_WALL - 1800;
 	world->ban_row_count = 3;
@@ -465,23 +472,23 @@ static void a_full_ban_table_drops_what_ends_first(void **state)
 	struct ip v4 = world_ip("198.51.100.2");
 
 	(void)state;
-	bans_set(world->core, &v4, MINUTE_MS, SLICE_LIT("x"), 0);
+	ban(world, &v4, MINUTE_MS, "x");
 	first = world_ip("2001:db8:ffff:ffff::");
-	bans_set(world->core, &first, MINUTE_MS, SLICE_LIT("x"), 0);
+	ban(world, &first, MINUTE_MS, "x");
 	for (uint32_t i = 0; i < BANS_MAX; i++) {
 		struct ip ip = { IP_V6, { 0x20, 1, 0, 0, (uint8_t)(i >> 24), (uint8_t)(i >> 16),
 						(uint8_t)(i >> 8), (uint8_t)i } };
 
-		bans_set(world->core, &ip, 2 * MINUTE_MS + i, SLICE_LIT("x"), 0);
+		ban(world, &ip, 2 * MINUTE_MS + i, "x");
 		if (i % 1000 == 0)
 			world_settle(world);
 	}
-	assert_int_equal(world->core->bans.v6.count, BANS_MAX);
+	assert_int_equal(world->core->bans.v6[IP_LEVEL_SOURCE].count, BANS_MAX);
 	assert_int_equal(bans_left(world->core, &first), 0);
 	assert_int_equal(bans_left(world->core, &v4), MINUTE_MS);
 	clock_fake(WORLD_WALL, WORLD_STEADY + 2 * MINUTE_MS + 999);
 	bans_sweep(world->core);
-	assert_int_equal(world->core->bans.v6.count, BANS_MAX - 1000);
+	assert_int_equal(world->core->bans.v6[IP_LEVEL_SOURCE].count, BANS_MAX - 1000);
 	world_free(&world);
 }
 

@@ -5,7 +5,9 @@
  *
  * The played vault knows: "right" opens any account of example.test, "blocked" one that is blocked,
  * "device-scope" and "twofactor" are those reasons, "store" is a fault of the store; every other
- * secret is wrong. A secret in device-password form is right on the fast lane.
+ * secret is wrong. A secret in device-password form is right on the fast lane. A name that begins
+ * with "nobody" is nobody's; each that begins with "user" is an account of its own; all others are
+ * one.
  */
 #ifndef GP_TESTS_CORE_WORLD_H
 #define GP_TESTS_CORE_WORLD_H
@@ -34,6 +36,14 @@ struct world_peer {
 	bool has_ended;
 };
 
+/* Which vault is which. */
+enum {
+	DESK,
+	FAST,
+	SLOW_1,
+	SLOW_2,
+};
+
 struct world_answer {
 	uint64_t session;
 	enum verdict verdict;
@@ -47,6 +57,7 @@ struct world_held {
 	uint64_t request;
 	char secret[64];
 	char login[321];
+	bool is_unchecked;
 	unsigned vault;
 };
 
@@ -69,19 +80,25 @@ struct world {
 	unsigned wrong;    /* of them answered as wrong */
 	char last_login[321];
 	unsigned last_vault;
-	struct ip ban_rows[4];
+	struct ip_net ban_rows[4];
 	int64_t ban_set_at[4], ban_until[4];
 	unsigned ban_row_count;
 	struct ip failure_rows[16];
 	int64_t failure_at[16];
 	unsigned failure_row_count;
+	unsigned guess_row_count;
+	struct ip known_source; /* for every account */
+	bool is_lookup_failing;
+	unsigned lookups;
+	int64_t last_since;
 	unsigned loads;
 	bool is_account_blocked; /* what account.show says */
 	enum gp_err account_err;
 
 	/* What the desk was told to keep. It never says by itself that it has. */
 	uint64_t journal;
-	unsigned events, counted, bans_kept, bans_dropped;
+	unsigned events, counted, weight, guesses, bans_kept, bans_dropped;
+	uint64_t last_account;
 	enum reason last_reason;
 	enum verdict last_verdict;
 	char last_event_login[321];
@@ -146,5 +163,10 @@ enum gp_err world_op(struct world *world, const char *name, const char *argument
 const json_t *world_row(const struct world *world, size_t n);
 
 struct ip world_ip(const char *text);
+
+/* world_vaults.c, for world.c. */
+void world_on_vault_message(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner);
+void world_answer_verify(struct world *world, const struct world_held *held);
 
 #endif

@@ -20,6 +20,7 @@
 enum {
 	NOW = 1000000,
 	SPAN = 60000,
+	PLACES = BAN_MAP_SPARE * BAN_MAP_ENTRIES, /* of one table */
 };
 
 struct world {
@@ -71,6 +72,21 @@ static struct ip v6(uint64_t number)
 	return ip;
 }
 
+/* The ban of a source. */
+static void ban_in(struct ban_map *map, const struct ip *source, int64_t until)
+{
+	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
+
+	ban_map_set(map, &net, until);
+}
+
+static void unban(struct world *world, const struct ip *source)
+{
+	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
+
+	ban_map_clear(world->core, &net);
+}
+
 static void a_ban_is_seen_and_ends(void **state)
 {
 	struct world *world = *state;
@@ -78,7 +94,7 @@ static void a_ban_is_seen_and_ends(void **state)
 	struct ip other = v4(0xc0000202);
 
 	assert_int_equal(ban_map_left(world->front, &source), 0);
-	ban_map_set(world->core, &source, NOW + SPAN);
+	ban_in(world->core, &source, NOW + SPAN);
 	assert_int_equal(ban_map_left(world->front, &source), SPAN);
 	assert_int_equal(ban_map_left(world->front, &other), 0);
 	clock_fake(1000, NOW + SPAN - 1);
@@ -92,15 +108,15 @@ static void a_later_ban_replaces_and_clearing_ends_it(void **state)
 	struct world *world = *state;
 	struct ip source = v6(0x20010db800000001);
 
-	ban_map_set(world->core, &source, NOW + SPAN);
-	ban_map_set(world->core, &source, NOW + 2 * SPAN);
+	ban_in(world->core, &source, NOW + SPAN);
+	ban_in(world->core, &source, NOW + 2 * SPAN);
 	assert_int_equal(ban_map_left(world->front, &source), 2 * SPAN);
-	ban_map_set(world->core, &source, NOW + 1);
+	ban_in(world->core, &source, NOW + 1);
 	assert_int_equal(ban_map_left(world->front, &source), 1);
-	ban_map_clear(world->core, &source);
+	unban(world, &source);
 	assert_int_equal(ban_map_left(world->front, &source), 0);
-	ban_map_clear(world->core, &source);
-	ban_map_set(world->core, &source, NOW + SPAN);
+	unban(world, &source);
+	ban_in(world->core, &source, NOW + SPAN);
 	ban_map_clear_all(world->core);
 	assert_int_equal(ban_map_left(world->front, &source), 0);
 }
@@ -110,7 +126,7 @@ static void the_shift_of_core_moves_all_ends(void **state)
 	struct world *world = *state;
 	struct ip source = v4(1);
 
-	ban_map_set(world->core, &source, NOW + SPAN);
+	ban_in(world->core, &source, NOW + SPAN);
 	ban_map_set_shift(world->core, SPAN - 10);
 	assert_int_equal(ban_map_shift(world->front), SPAN - 10);
 	assert_int_equal(ban_map_left(world->front, &source), 10);
@@ -124,11 +140,11 @@ static void no_address_is_no_source(void **state)
 	struct ip none = { .family = IP_NONE };
 	struct ip zero = v4(0);
 
-	ban_map_set(world->core, &none, NOW + SPAN);
-	ban_map_clear(world->core, &none);
+	ban_in(world->core, &none, NOW + SPAN);
+	unban(world, &none);
 	assert_int_equal(ban_map_left(world->front, &none), 0);
 	assert_int_equal(ban_map_left(world->front, &zero), 0);
-	ban_map_set(world->core, &zero, NOW + SPAN);
+	ban_in(world->core, &zero, NOW + SPAN);
 	assert_int_equal(ban_map_left(world->front, &zero), SPAN);
 }
 
@@ -139,7 +155,7 @@ static void a_flood_of_networks_moves_no_address(void **state)
 	struct world *world = *state;
 	enum {
 		ADDRESSES = 2000,
-		FLOOD = 4 * BAN_MAP_ENTRIES,
+		FLOOD = 4 * PLACES,
 		LAST = 1000
 	};
 	size_t kept = 0;
@@ -147,12 +163,12 @@ static void a_flood_of_networks_moves_no_address(void **state)
 	for (uint32_t n = 0; n < ADDRESSES; n++) {
 		struct ip source = v4(0x0a000000 + n);
 
-		ban_map_set(world->core, &source, NOW + SPAN);
+		ban_in(world->core, &source, NOW + SPAN);
 	}
 	for (uint32_t n = 0; n < FLOOD; n++) {
 		struct ip source = v6(((uint64_t)0x20010db8 << 32) + n);
 
-		ban_map_set(world->core, &source, NOW + SPAN + n);
+		ban_in(world->core, &source, NOW + SPAN + n);
 		if (n >= FLOOD - LAST)
 			assert_int_equal(ban_map_left(world->front, &source), SPAN + n);
 	}
@@ -168,7 +184,7 @@ static void a_flood_of_networks_moves_no_address(void **state)
 		if (n >= FLOOD - LAST)
 			assert_true(ban_map_left(world->front, &source) > 0);
 	}
-	assert_true(kept <= BAN_MAP_ENTRIES && kept > BAN_MAP_ENTRIES * 99 / 100);
+	assert_true(kept <= PLACES && kept > PLACES * 99 / 100);
 }
 
 /* Within one set of places the ban that ends first goes, whichever came first. */
@@ -177,11 +193,11 @@ static void the_ban_that_ends_first_goes(void **state)
 	struct world *world = *state;
 	struct ip longest = v4(1);
 
-	ban_map_set(world->core, &longest, NOW + 1000 * SPAN);
-	for (uint32_t n = 2; n < 4 * BAN_MAP_ENTRIES; n++) {
+	ban_in(world->core, &longest, NOW + 1000 * SPAN);
+	for (uint32_t n = 2; n < 4 * PLACES; n++) {
 		struct ip source = v4(n);
 
-		ban_map_set(world->core, &source, NOW + SPAN);
+		ban_in(world->core, &source, NOW + SPAN);
 	}
 	assert_int_equal(ban_map_left(world->front, &longest), 1000 * SPAN);
 }
@@ -243,20 +259,20 @@ static void memory_of_another_size_is_refused(void **state)
  * it drives the other out. */
 static struct ip find_rival(struct ban_map *core, const struct ip *source)
 {
-	for (uint32_t n = 0; n < 2 * BAN_MAP_ENTRIES; n++) {
+	for (uint32_t n = 0; n < 4 * PLACES; n++) {
 		struct ip filler = v4(0x0b000000 + n);
 
-		ban_map_set(core, &filler, NOW + 1000 * SPAN);
+		ban_in(core, &filler, NOW + 1000 * SPAN);
 	}
 	for (uint32_t n = 0;; n++) {
 		struct ip rival = v4(0x0c000000 + n);
 
-		ban_map_set(core, source, NOW + SPAN);
-		ban_map_set(core, &rival, NOW + 2 * SPAN);
+		ban_in(core, source, NOW + SPAN);
+		ban_in(core, &rival, NOW + 2 * SPAN);
 		if (ban_map_left(core, source) == 0)
 			return rival;
 		/* As long as the rest, so that it is not the first to go where it stands. */
-		ban_map_set(core, &rival, NOW + 1000 * SPAN);
+		ban_in(core, &rival, NOW + 1000 * SPAN);
 	}
 }
 
@@ -274,7 +290,7 @@ static void readers_never_see_half_a_ban(void **state)
 	if (pid == 0) {
 		/* Ends by itself where the test fails. */
 		for (uint32_t n = 0; n < 500000000; n++)
-			ban_map_set(world->core, n % 2 == 0 ? &a : &b,
+			ban_in(world->core, n % 2 == 0 ? &a : &b,
 				NOW + (n % 2 == 0 ? SPAN : 2 * SPAN));
 		_exit(0);
 	}
@@ -291,8 +307,89 @@ static void readers_never_see_half_a_ban(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(seen > 0);
 	/* Killed in the midst of writing: the next core goes on, and readers with it. */
-	ban_map_set(world->core, &a, NOW + 3 * SPAN);
+	ban_in(world->core, &a, NOW + 3 * SPAN);
 	assert_int_equal(ban_map_left(world->front, &a), 3 * SPAN);
+}
+
+/* A /56 and a /48 keep out every address in them and no other; each level is lifted by itself. */
+static void an_aggregate_is_banned_as_a_whole(void **state)
+{
+	struct world *world = *state;
+	struct ip source = v6(0x20010db800010203);
+	struct ip neighbour = v6(0x20010db8000102ff);
+	struct ip cousin = v6(0x20010db800010300);
+	struct ip stranger = v6(0x20010db800020203);
+	struct ip address = source;
+	struct ip_net net56 = ip_level_net(&source, IP_LEVEL_56);
+	struct ip_net net48 = ip_level_net(&source, IP_LEVEL_48);
+	struct ip_net odd = { source, 60 };
+
+	address.bytes[15] = 9;
+	ban_map_set(world->core, &net56, NOW + SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), SPAN);
+	assert_int_equal(ban_map_left(world->front, &address), SPAN);
+	assert_int_equal(ban_map_left(world->front, &neighbour), SPAN);
+	assert_int_equal(ban_map_left(world->front, &cousin), 0);
+	ban_map_set(world->core, &net48, NOW + 3 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), 3 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &cousin), 3 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &stranger), 0);
+	assert_int_equal(ban_map_net_left(world->front, &net56), SPAN);
+	ban_in(world->core, &source, NOW + 2 * SPAN);
+	ban_map_clear(world->core, &net48);
+	assert_int_equal(ban_map_left(world->front, &source), 2 * SPAN);
+	assert_int_equal(ban_map_left(world->front, &cousin), 0);
+	ban_map_clear_all(world->core);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+	/* No level's network: nothing to ban. */
+	ban_map_set(world->core, &odd, NOW + SPAN);
+	assert_int_equal(ban_map_left(world->front, &source), 0);
+}
+
+/* The attack of the largest size: every place of IPv4 taken, then a million fresh IPv6 networks, as
+ * /64, as /56 and as /48. The memory is what it was, no IPv4 ban has moved, and of the IPv6 ones
+ * those that end last are there. */
+static void a_million_networks_find_a_fixed_table(void **state)
+{
+	enum {
+		FLOOD = 1000000,
+		LAST = 5000
+	};
+	struct world *world = *state;
+	size_t v4_before = 0;
+	size_t v4_after = 0;
+
+	for (uint32_t n = 0; n < BAN_MAP_ENTRIES; n++) {
+		struct ip source = v4(0x0a000000 + n);
+
+		ban_in(world->core, &source, NOW + SPAN + n);
+	}
+	for (uint32_t n = 0; n < BAN_MAP_ENTRIES; n++) {
+		struct ip source = v4(0x0a000000 + n);
+
+		v4_before += ban_map_left(world->front, &source) == SPAN + n;
+	}
+	for (uint32_t n = 0; n < FLOOD; n++) {
+		struct ip source = v6(((uint64_t)0x2001 << 48) | ((uint64_t)n << 16) | (n & 0xff));
+		struct ip_net net = ip_level_net(&source, (enum ip_level)(n % IP_LEVELS));
+
+		ban_map_set(world->core, &net, NOW + SPAN + n);
+		if (n >= FLOOD - LAST)
+			assert_int_equal(ban_map_net_left(world->front, &net), SPAN + n);
+	}
+	for (uint32_t n = 0; n < BAN_MAP_ENTRIES; n++) {
+		struct ip source = v4(0x0a000000 + n);
+
+		v4_after += ban_map_left(world->front, &source) == SPAN + n;
+	}
+	for (uint32_t n = FLOOD - LAST; n < FLOOD; n++) {
+		struct ip source = v6(((uint64_t)0x2001 << 48) | ((uint64_t)n << 16) | (n & 0xff));
+
+		assert_true(ban_map_left(world->front, &source) > 0);
+	}
+	assert_int_equal(v4_after, v4_before);
+	assert_true(v4_before > BAN_MAP_ENTRIES * 99 / 100);
+	assert_int_equal(lseek(world->fd, 0, SEEK_END), (off_t)ban_map_bytes());
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -306,6 +403,8 @@ int main(void)
 		TEST(no_address_is_no_source),
 		TEST(a_flood_of_networks_moves_no_address),
 		TEST(the_ban_that_ends_first_goes),
+		TEST(an_aggregate_is_banned_as_a_whole),
+		TEST(a_million_networks_find_a_fixed_table),
 		TEST(a_front_cannot_write),
 		TEST(another_user_cannot_reopen),
 		TEST(memory_of_another_size_is_refused),

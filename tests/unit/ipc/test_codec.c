@@ -261,12 +261,13 @@ static void bounds_hold_when_encoding(void **state)
 	assert_int_equal(try_encode(&message), GP_ERR_LIMIT);
 }
 
-/* READY: type, generation (8), ok (1), length of why (2), why. BAN_DROP: type, family, 16 bytes. */
+/* READY: type, generation (8), ok (1), length of why (2), why. BAN_DROP: type, family, 16 bytes,
+ * prefix. */
 static void bounds_hold_when_decoding(void **state)
 {
 	struct ipc_message out = { .type = IPC_TYPE_MAX };
 	char ready[] = { IPC_READY, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 'o', 'k' };
-	char drop[18] = { IPC_BAN_DROP, IP_V4, 127, 0, 0, 1 };
+	char drop[19] = { IPC_BAN_DROP, IP_V4, 127, 0, 0, 1 };
 	char close_[] = { IPC_SESSION_CLOSE, 0, 0, 0, 0, 0, 0, 0, 0, CLOSE_MAX - 1, 0, 0, 0, 0, 0,
 		0, 0, 0 };
 	char type = (char)IPC_TYPE_MAX;

@@ -137,7 +137,7 @@ static void a_place_is_free_taken_or_lost(void **state)
 static void the_last_failure_bans(void **state)
 {
 	struct ban_policy *policy = policy_of(false);
-	struct counter_limits limits = ban_limits(policy, 10);
+	struct counter_limits limits = ban_limits(policy, IP_LEVEL_SOURCE, 10);
 	struct counter_result fourth = { .answer = COUNTER_DONE, .committed = 4 };
 	struct counter_result fifth = { .answer = COUNTER_DONE, .committed = 5, .is_last = true };
 	struct counter_result lost = { .answer = COUNTER_FAILED };

@@ -201,6 +201,7 @@ static void answers_of_the_vault_are_judged(void **state)
 		{ REASON_ACCOUNT_OFF, VERDICT_DENY, true },
 		{ REASON_NO_PASSWORD, VERDICT_DENY, true },
 		{ REASON_TWOFACTOR, VERDICT_DENY, true },
+		{ REASON_UNCHECKED, VERDICT_DENY, true },
 		{ REASON_WRONG_DEVICE, VERDICT_DENY, true },
 		{ REASON_DEVICE_SCOPE, VERDICT_DENY, false },
 	};
@@ -208,7 +209,7 @@ static void answers_of_the_vault_are_judged(void **state)
 
 	(void)state;
 	for (unsigned reason = 0; reason < REASON_MAX; reason++) {
-		struct signin_judgement got = signin_judge((enum reason)reason);
+		struct signin_judgement got = signin_judge((enum reason)reason, false);
 		bool is_listed = false;
 
 		for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
@@ -225,6 +226,11 @@ static void answers_of_the_vault_are_judged(void **state)
 		listed += is_listed;
 	}
 	assert_int_equal(listed, GP_ARRAY_LEN(cases));
+	/* A known source: the owner's own mail program; all else as before. */
+	assert_int_equal(signin_judge(REASON_TWOFACTOR, true).verdict, VERDICT_DENY);
+	assert_false(signin_judge(REASON_TWOFACTOR, true).is_failure);
+	assert_true(signin_judge(REASON_WRONG_PASSWORD, true).is_failure);
+	assert_true(signin_judge(REASON_OK, true).verdict == VERDICT_OK);
 }
 
 static void a_tag_names_one_guess(void **state)

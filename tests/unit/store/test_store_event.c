@@ -178,13 +178,13 @@ static void test_device_use(void **state)
 
 /* ---- bans and failures ---- */
 
-static enum gp_err collect_failure(const struct ip *source, int64_t at, void *arg)
+static enum gp_err collect_failure(const struct ip *source, int64_t at, unsigned weight, void *arg)
 {
 	char *text = arg;
 	char name[IP_TEXT_SIZE];
 
-	(void)snprintf(text + strlen(text), 256 - strlen(text), "%s@%d ",
-		ip_format_source(source, name), (int)at);
+	(void)snprintf(text + strlen(text), 256 - strlen(text), "%s@%d*%u ",
+		ip_format_source(source, name), (int)at, weight);
 	return GP_OK;
 }
 
@@ -194,8 +194,7 @@ static enum gp_err collect_ban(const struct store_ban *ban, void *arg)
 	char name[IP_TEXT_SIZE];
 
 	(void)snprintf(text + strlen(text), 256 - strlen(text), "%s:%d-%d:%s ",
-		ip_format_source(&ban->source, name), (int)ban->set_at, (int)ban->until,
-		ban->reason);
+		ip_net_format(&ban->net, name), (int)ban->set_at, (int)ban->until, ban->reason);
 	return GP_OK;
 }
 
@@ -204,11 +203,12 @@ static void test_bans(void **state)
 	struct store *store = ((struct fixture *)*state)->store;
 	struct store_event event = event_at(100, "192.0.2.1");
 	struct store_ban ban = {
-		.source = ip("192.0.2.1"), .set_at = 101, .until = 200, .reason = "guesses"
+		.net = { ip("192.0.2.1"), 32 }, .set_at = 101, .until = 200, .reason = "guesses"
 	};
-	struct ip six = ip("2001:db8::");
+	struct ip_net six = { ip("2001:db8::"), 64 };
 	char text[256] = "";
 
+	event.counted = 5;
 	add(store, &event);
 	event = event_at(90, "2001:db8::7");
 	add(store, &event);
@@ -216,16 +216,16 @@ static void test_bans(void **state)
 	event.at = 95;
 	add(store, &event);
 	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
-	assert_string_equal(text, "2001:db8::/64@90 192.0.2.1@100 ");
+	assert_string_equal(text, "2001:db8::/64@90*1 192.0.2.1@100*5 ");
 	text[0] = '\0';
 	assert_int_equal(store_event_each_failure(store, 91, collect_failure, text), GP_OK);
-	assert_string_equal(text, "192.0.2.1@100 ");
+	assert_string_equal(text, "192.0.2.1@100*5 ");
 
 	text[0] = '\0';
 	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
 	ban.until = 300;
 	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
-	ban.source = six;
+	ban.net = six;
 	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
 	assert_int_equal(store_ban_each(store, 150, collect_ban, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1:101-300:guesses 2001:db8::/64:101-300:guesses ");
@@ -234,13 +234,155 @@ static void test_bans(void **state)
 	assert_string_equal(text, "");
 
 	/* lifted: its failures count no more, others' do */
-	assert_int_equal(store_ban_drop(store, &six), GP_OK);
-	assert_int_equal(store_ban_drop(store, &six), GP_OK);
+	assert_int_equal(store_ban_drop(store, &six, 0), GP_OK);
+	assert_int_equal(store_ban_drop(store, &six, 0), GP_OK);
 	assert_int_equal(store_ban_each(store, 150, collect_ban, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1:101-300:guesses ");
 	text[0] = '\0';
 	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
-	assert_string_equal(text, "192.0.2.1@100 ");
+	assert_string_equal(text, "192.0.2.1@100*5 ");
+}
+
+/* A network is forgiven as a whole, and no source beside it. */
+static void test_drop_aggregate(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct ip_net net = { ip("2001:db8:1:100::"), 56 };
+	struct store_ban ban = { .net = net, .set_at = 1, .until = 200 };
+	static const char *const clients[] = { "2001:db8:1:101::1", "2001:db8:1:1ff::1",
+		"2001:db8:1:200::1", "192.0.2.1" };
+	char text[256] = "";
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct store_event event = event_at((int)(100 + i), clients[i]);
+
+		add(store, &event);
+	}
+	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
+	assert_int_equal(store_ban_each(store, 0, collect_ban, text), GP_OK);
+	assert_string_equal(text, "2001:db8:1:100::/56:1-200: ");
+	assert_int_equal(store_ban_drop(store, &net, 101), GP_OK);
+	text[0] = '\0';
+	assert_int_equal(store_ban_each(store, 0, collect_ban, text), GP_OK);
+	assert_string_equal(text, "");
+	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
+	/* The first is older than what was asked for. */
+	assert_string_equal(text, "2001:db8:1:101::/64@100*1 2001:db8:1:200::/64@102*1 "
+				  "192.0.2.1@103*1 ");
+}
+
+/* ---- known sources and guesses ---- */
+
+static enum gp_err collect_guess(uint64_t account, int64_t at, void *arg)
+{
+	char *text = arg;
+
+	(void)snprintf(text + strlen(text), 256 - strlen(text), "%d@%d ", (int)account, (int)at);
+	return GP_OK;
+}
+
+static uint64_t add_account(struct store *store, const char *address)
+{
+	struct store_account account = { .role = "user" };
+	struct store_domain domain;
+	uint64_t id = 0;
+
+	if (store_domain_find(store, SLICE_LIT("known.test"), &domain) != GP_OK)
+		assert_int_equal(
+			store_domain_add(store, SLICE_LIT("known.test"), SLICE_LIT(""), 1, &id),
+			GP_OK);
+	assert_true(slice_copy(slice_str(address), account.address, sizeof account.address));
+	assert_int_equal(store_account_add(store, &account, 1, &id), GP_OK);
+	return id;
+}
+
+static bool is_known(struct store *store, uint64_t account, const char *client, int64_t since)
+{
+	struct ip source = ip(client);
+	bool is = false;
+
+	assert_int_equal(store_known_find(store, account, &source, since, &is), GP_OK);
+	return is;
+}
+
+static void test_known(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t id = add_account(store, "alice@known.test");
+	uint64_t other = add_account(store, "bob@known.test");
+	struct store_event event = event_at(100000, "2001:db8::7");
+
+	event.account = id;
+	event.verdict = VERDICT_DENY;
+	add(store, &event);
+	assert_false(is_known(store, id, "2001:db8::7", 0));
+	event.verdict = VERDICT_OK;
+	add(store, &event);
+	/* The /64, for this account, for so long. */
+	assert_true(is_known(store, id, "2001:db8::9", 100000));
+	assert_false(is_known(store, other, "2001:db8::9", 0));
+	assert_false(is_known(store, id, "2001:db8:0:1::9", 0));
+	assert_false(is_known(store, id, "2001:db8::9", 100001 + STORE_KNOWN_STEP));
+	event.at = 100001 + STORE_KNOWN_STEP;
+	add(store, &event);
+	assert_true(is_known(store, id, "2001:db8::9", 100001 + STORE_KNOWN_STEP));
+	/* An account that is gone is no fault of the event's. */
+	event.account = 999;
+	add(store, &event);
+	assert_false(is_known(store, 999, "2001:db8::9", 0));
+	assert_int_equal(store_known_sweep(store, 100001 + 2 * STORE_KNOWN_STEP), GP_OK);
+	assert_true(is_known(store, id, "2001:db8::9", 0));
+	assert_int_equal(store_known_sweep(store, 100002 + 2 * STORE_KNOWN_STEP), GP_OK);
+	assert_false(is_known(store, id, "2001:db8::9", 0));
+}
+
+static void test_known_bound(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t id = add_account(store, "alice@known.test");
+
+	assert_int_equal(store_begin(store, STORE_RELAXED), GP_OK);
+	for (unsigned i = 0; i < STORE_KNOWN_MAX + 10; i++) {
+		struct ip source = { IP_V4, { 10, 0, (uint8_t)(i / 256), (uint8_t)(i % 256) } };
+
+		assert_int_equal(store_known_note(store, id, &source, 1000 + i), GP_OK);
+	}
+	assert_int_equal(store_commit(store), GP_OK);
+	assert_false(is_known(store, id, "10.0.0.9", 0));
+	assert_true(is_known(store, id, "10.0.0.10", 0));
+}
+
+static void test_guesses(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t id = add_account(store, "alice@known.test");
+	struct store_retention retention = {
+		.before = 500, .max_rows = 1000, .keep = 500, .keep_guesses = 200, .now = 500
+	};
+	struct store_event event = event_at(100, "192.0.2.1");
+	char text[256] = "";
+	bool is_more = false;
+
+	event.account = id;
+	event.guess = true;
+	add(store, &event);
+	event.at = 300;
+	add(store, &event);
+	event.guess = false;
+	add(store, &event);
+	assert_int_equal(store_event_each_guess(store, 101, collect_guess, text), GP_OK);
+	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_string_equal(text, "1@300 1@100 1@300 ");
+	retention.batch = 10;
+	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
+	text[0] = '\0';
+	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_string_equal(text, "1@300 ");
+	/* They were about the old password. */
+	assert_int_equal(store_account_set_password(store, id, "new", 400), GP_OK);
+	text[0] = '\0';
+	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_string_equal(text, "");
 }
 
 /* ---- retention ---- */
@@ -264,7 +406,7 @@ static void test_sweep(void **state)
 	struct store_retention retention = {
 		.before = 10, .max_rows = 1000, .keep = 100, .now = 100, .batch = 4
 	};
-	struct store_ban ban = { .source = ip("192.0.2.1"), .set_at = 1, .until = 100 };
+	struct store_ban ban = { .net = { ip("192.0.2.1"), 32 }, .set_at = 1, .until = 100 };
 	struct store_event event;
 	char text[256] = "";
 	bool is_more = false;
@@ -316,9 +458,10 @@ static _Noreturn void write_for_ever(const char *path, int out)
 	_exit(0);
 }
 
-static enum gp_err count_failure(const struct ip *source, int64_t at, void *arg)
+static enum gp_err count_failure(const struct ip *source, int64_t at, unsigned weight, void *arg)
 {
 	(void)source;
+	(void)weight;
 	(void)at;
 	++*(unsigned *)arg;
 	return GP_OK;
@@ -364,6 +507,10 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_device_use),
 		TEST(test_bans),
+		TEST(test_drop_aggregate),
+		TEST(test_known),
+		TEST(test_known_bound),
+		TEST(test_guesses),
 		TEST(test_sweep),
 		TEST(test_kill),
 	};

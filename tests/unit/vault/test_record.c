@@ -49,11 +49,12 @@ static void test_load(void **state)
 	struct ipc_message message = event("192.0.2.1", 1000, true);
 	struct ipc_message ban = { .type = IPC_BAN_KEEP,
 		.ban_keep = { .source = ip("192.0.2.9"),
+			.prefix = 32,
 			.set_at = 1000,
 			.until = clock_wall() + 100,
 			.reason = SLICE_LIT("guesses") } };
 	struct ipc_message drop = { .type = IPC_BAN_DROP,
-		.ban_drop = { .source = ip("192.0.2.2") } };
+		.ban_drop = { .source = ip("192.0.2.2"), .prefix = 32 } };
 
 	assert_int_equal(fixture_op(fixture, "domain.add", "{\"domain\":\"example.test\"}"), GP_OK);
 	assert_int_equal(fixture_op(fixture, "domain.add",
@@ -87,7 +88,7 @@ static void test_commit(void **state)
 	struct fixture *fixture = *state;
 	struct ipc_message message = event("192.0.2.1", 1000, true);
 	struct store *other = NULL;
-	struct store_ban ban = { .source = ip("192.0.2.5"), .until = 10 };
+	struct store_ban ban = { .net = { ip("192.0.2.5"), 32 }, .until = 10 };
 
 	assert_int_equal(store_open(fixture->path, &other, NULL), GP_OK);
 	store_set_wait(other, 10);

@@ -229,6 +229,79 @@ static void test_blocked(void **state)
 	assert_false(fixture->reply.is_blocked);
 }
 
+/* Core wants no guess: not even the right secret is told from a wrong one. */
+static void test_unchecked(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const secrets[] = { "correct horse", "wrong horse", "" };
+
+	add_alice(fixture);
+	fixture->is_unchecked = true;
+	for (size_t i = 0; i < GP_ARRAY_LEN(secrets); i++) {
+		assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, secrets[i]),
+			REASON_UNCHECKED);
+		assert_false(fixture->reply.compared);
+		assert_string_equal(fixture->token, "");
+	}
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "bob@example.test", "x"),
+		REASON_UNKNOWN_ACCOUNT);
+	assert_false(fixture->reply.compared);
+	/* An old hash is neither read nor made new. */
+	add_imported(fixture, "{NONSENSE}x", false);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "old@example.test", "x"), REASON_UNCHECKED);
+	fixture->is_unchecked = false;
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "correct horse"), REASON_OK);
+}
+
+static void look_up(struct fixture *fixture, const char *login, int64_t since)
+{
+	struct ipc_message message = { .type = IPC_LOOKUP,
+		.lookup = { .request = 77,
+			.login = slice_str(login),
+			.source = { IP_V4, { 192, 0, 2, 1 } },
+			.since = since } };
+
+	fixture_send(fixture, &message, -1);
+	assert_int_equal(fixture->lookup.request, 77);
+	assert_int_equal(fixture->lookup.reason, REASON_OK);
+}
+
+/* Whose name it is, by whatever name; and whether the source is known, which only a good sign-in
+ * makes it. */
+static void test_lookup(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ipc_message event = { .type = IPC_EVENT,
+		.event = { .at = 1000000,
+			.client = { IP_V4, { 192, 0, 2, 1 } },
+			.verdict = VERDICT_DENY,
+			.reason = REASON_WRONG_PASSWORD,
+			.account = 1,
+			.login = SLICE_LIT("alice") } };
+
+	add_alice(fixture);
+	fixture_post(fixture, &event);
+	look_up(fixture, ALICE, 0);
+	assert_int_equal(fixture->lookup.account, 1);
+	assert_false(fixture->lookup.is_known);
+	event.event.verdict = VERDICT_OK;
+	event.event.reason = REASON_OK;
+	fixture_post(fixture, &event);
+	look_up(fixture, ALICE, 1000000);
+	assert_true(fixture->lookup.is_known);
+	look_up(fixture, "alice+news@example.test", 1000000);
+	assert_int_equal(fixture->lookup.account, 1);
+	assert_true(fixture->lookup.is_known);
+	look_up(fixture, ALICE, 1000001 + STORE_KNOWN_STEP);
+	assert_false(fixture->lookup.is_known);
+	look_up(fixture, "bob@example.test", 0);
+	assert_int_equal(fixture->lookup.account, 0);
+	assert_false(fixture->lookup.is_known);
+	look_up(fixture, "", 0);
+	assert_int_equal(fixture->lookup.account, 0);
+}
+
 /* Our fault is never a wrong password. */
 static void test_fault(void **state)
 {
@@ -249,8 +322,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_main), TEST(test_device), TEST(test_twofactor), TEST(test_rehash),
-		TEST(test_off), TEST(test_blocked), TEST(test_fault),
-		TEST(test_token), /* last: it stops the clock */
+		TEST(test_off), TEST(test_blocked), TEST(test_unchecked), TEST(test_lookup),
+		TEST(test_fault), TEST(test_token), /* last: it stops the clock */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,9 @@ static void take_load_row(struct fixture *fixture, const struct ipc_message *mes
 
 	if (message->type == IPC_BAN_ROW)
 		(void)snprintf(line, sizeof line, "ban %s %d %d %.*s",
-			ip_format_source(&message->ban_row.source, ip),
+			ip_net_format(&(struct ip_net){ message->ban_row.source,
+					      message->ban_row.prefix },
+				ip),
 			(int)message->ban_row.set_at, (int)message->ban_row.until,
 			SLICE_ARG(message->ban_row.reason));
 	else if (message->type == IPC_FAILURE_ROW)
@@ -78,6 +80,9 @@ static void on_core_message(
 		take_done(fixture, &message->op_done);
 	} else if (message->type == IPC_VERIFY_REPLY) {
 		take_reply(fixture, &message->verify_reply);
+	} else if (message->type == IPC_LOOKUP_REPLY) {
+		fixture->lookup = message->lookup_reply;
+		fixture->is_done = true;
 	} else if (message->type == IPC_KEPT) {
 		fixture->kept = message->kept;
 		fixture->kept_count++;
@@ -227,6 +232,7 @@ enum reason fixture_verify(
 			.session = 0x1234,
 			.protocol = (uint8_t)protocol,
 			.login = slice_str(login),
+			.unchecked = fixture->is_unchecked,
 			.secret = slice_str(secret) } };
 
 	fixture_send(fixture, &message, -1);

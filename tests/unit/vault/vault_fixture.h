@@ -33,6 +33,8 @@ struct fixture {
 	enum ipc_effect effect;
 	uint64_t account;
 	uint64_t device;
+	struct ipc_lookup_reply lookup;
+	bool is_unchecked;             /* what fixture_verify() asks for */
 	struct ipc_verify_reply reply; /* its slices are in the three texts */
 	char address[STORE_ADDRESS_SIZE];
 	char route_name[STORE_ROUTE_SIZE];

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/store_private.h"
+
+/* The account may have been removed since it signed in: then there is nothing to know. */
+static const char note_sql[] =
+	"INSERT INTO known_source (account_id, source, first_at, last_at) "
+	"SELECT $1, $2, $3, $3 WHERE EXISTS (SELECT 1 FROM account WHERE id = $1) "
+	"ON CONFLICT (account_id, source) DO UPDATE SET last_at = excluded.last_at "
+	"WHERE known_source.last_at < excluded.last_at - $4";
+static const char trim_sql[] =
+	"DELETE FROM known_source WHERE account_id = $1 AND source IN (SELECT source "
+	"FROM known_source WHERE account_id = $1 ORDER BY last_at DESC LIMIT 1000000 OFFSET $2)";
+
+enum gp_err store_known_note(
+	struct store *store, uint64_t account, const struct ip *source, int64_t at)
+{
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE];
+	int64_t changed = 0;
+	enum gp_err err = db_query(store->db, note_sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
+	db_bind_int(statement, 3, at);
+	db_bind_int(statement, 4, STORE_KNOWN_STEP);
+	err = db_run(&statement, &changed);
+	if (err != GP_OK || changed == 0)
+		return err;
+	err = db_query(store->db, trim_sql, &statement);
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_int(statement, 2, STORE_KNOWN_MAX);
+	return db_run(&statement, NULL);
+}
+
+enum gp_err store_known_find(struct store *store, uint64_t account, const struct ip *source,
+	int64_t since, bool *ret_is_known)
+{
+	static const char sql[] = "SELECT COUNT(*) FROM known_source "
+				  "WHERE account_id = $1 AND source = $2 AND last_at >= $3";
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE];
+	int64_t count = 0;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
+	db_bind_int(statement, 3, since - STORE_KNOWN_STEP);
+	err = db_run_int(&statement, &count);
+	if (err == GP_OK)
+		*ret_is_known = count > 0;
+	return err;
+}
+
+enum gp_err store_known_sweep(struct store *store, int64_t before)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err =
+		db_query(store->db, "DELETE FROM known_source WHERE last_at < $1", &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, before - STORE_KNOWN_STEP);
+	return db_run(&statement, NULL);
+}

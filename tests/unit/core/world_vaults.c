@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/* The vaults of a world: what they know, and what they were told to keep. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/check.h"
+#include "crypt/device_password.h"
+#include "world.h"
+
+static void copy(struct slice from, char *out, size_t size)
+{
+	assert_true(slice_copy(from, out, size));
+}
+
+static void reply(struct world_peer *peer, const struct ipc_message *message)
+{
+	assert_int_equal(chan_send(peer->chan, message, -1), GP_OK);
+}
+
+static enum reason judge(const char *secret)
+{
+	if (device_password_is_form(slice_str(secret)) || strcmp(secret, "right") == 0 ||
+		strcmp(secret, "blocked") == 0)
+		return REASON_OK;
+	if (strcmp(secret, "store") == 0)
+		return REASON_STORE;
+	if (strcmp(secret, "twofactor") == 0)
+		return REASON_TWOFACTOR;
+	if (strcmp(secret, "device-scope") == 0)
+		return REASON_DEVICE_SCOPE;
+	return REASON_WRONG_PASSWORD;
+}
+
+void world_answer_verify(struct world *world, const struct world_held *held)
+{
+	struct ipc_message message = { .type = IPC_VERIFY_REPLY };
+	enum reason reason = held->is_unchecked ? REASON_UNCHECKED : judge(held->secret);
+
+	message.verify_reply = (struct ipc_verify_reply){
+		.request = held->request,
+		.reason = (uint8_t)reason,
+		.compared = reason != REASON_STORE && !held->is_unchecked,
+	};
+	if (reason == REASON_OK) {
+		message.verify_reply.account = WORLD_RIGHT_ACCOUNT;
+		message.verify_reply.device = held->vault == FAST ? 3 : 0;
+		message.verify_reply.is_blocked = strcmp(held->secret, "blocked") == 0;
+		message.verify_reply.address = slice_str(held->login);
+		message.verify_reply.token = SLICE_LIT("token");
+	}
+	if (reason != REASON_OK && message.verify_reply.compared)
+		world->wrong++;
+	if (world->vaults[held->vault].chan != NULL)
+		reply(&world->vaults[held->vault], &message);
+}
+
+static void on_verify(struct world_peer *vault, const struct ipc_verify *verify)
+{
+	struct world *world = vault->world;
+	struct world_held *held = &world->held[world->held_count];
+	unsigned at_once = 1;
+
+	assert_true(world->held_count < WORLD_ANSWERS_MAX);
+	*held = (struct world_held){ .request = verify->request, .vault = vault->index };
+	held->is_unchecked = verify->unchecked;
+	copy(verify->secret, held->secret, sizeof held->secret);
+	copy(verify->login, held->login, sizeof held->login);
+	copy(verify->login, world->last_login, sizeof world->last_login);
+	world->last_vault = vault->index;
+	world->verified++;
+	for (unsigned i = 0; i < world->held_count; i++)
+		at_once += world->held[i].vault == vault->index;
+	if (at_once > world->most_at_once[vault->index])
+		world->most_at_once[vault->index] = at_once;
+	if (world->is_holding)
+		world->held_count++;
+	else
+		world_answer_verify(world, held);
+}
+
+static void on_lookup(struct world_peer *vault, const struct ipc_lookup *lookup)
+{
+	struct world *world = vault->world;
+	struct ipc_message message = { .type = IPC_LOOKUP_REPLY };
+	bool is_account = !slice_starts_nocase(lookup->login, "nobody");
+
+	world->lookups++;
+	world->last_since = lookup->since;
+	message.lookup_reply = (struct ipc_lookup_reply){ .request = lookup->request,
+		.reason = world->is_lookup_failing ? REASON_STORE : REASON_OK,
+		.account = is_account ? WORLD_RIGHT_ACCOUNT : 0,
+		.is_known = is_account && ip_equal(&lookup->source, &world->known_source) };
+	if (slice_starts_nocase(lookup->login, "user"))
+		message.lookup_reply.account = 1000 + map_hash(lookup->login) % 1000000;
+	reply(vault, &message);
+}
+
+static void answer_load(struct world_peer *vault, const struct ipc_load *load)
+{
+	static const struct {
+		const char *domain;
+		const char *alias_of;
+	} domains[] = { { "example.test", "" }, { "other.test", "" },
+		{ "mail.example.test", "example.test" }, { "Not A Domain", "" } };
+	struct world *world = vault->world;
+	struct ipc_message message;
+
+	world->loads++;
+	if (world->is_mute)
+		return;
+	for (unsigned i = 0; i < world->ban_row_count; i++) {
+		message.type = IPC_BAN_ROW;
+		message.ban_row =
+			(struct ipc_ban_row){ world->ban_rows[i].base, world->ban_rows[i].prefix,
+				world->ban_set_at[i], world->ban_until[i], SLICE_LIT("kept") };
+		reply(vault, &message);
+	}
+	for (unsigned i = 0; i < world->failure_row_count; i++) {
+		message.type = IPC_FAILURE_ROW;
+		message.failure_row =
+			(struct ipc_failure_row){ world->failure_rows[i], world->failure_at[i], 1 };
+		reply(vault, &message);
+	}
+	for (unsigned i = 0; i < world->guess_row_count; i++) {
+		message.type = IPC_GUESS_ROW;
+		message.guess_row = (struct ipc_guess_row){ WORLD_RIGHT_ACCOUNT, WORLD_WALL - 60 };
+		reply(vault, &message);
+	}
+	for (size_t i = 0; i < GP_ARRAY_LEN(domains); i++) {
+		message.type = IPC_DOMAIN_ROW;
+		message.domain_row = (struct ipc_domain_row){ slice_str(domains[i].domain),
+			slice_str(domains[i].alias_of) };
+		reply(vault, &message);
+	}
+	message.type = IPC_LOADED;
+	message.loaded = (struct ipc_loaded){ load->request, true, SLICE_LIT("") };
+	reply(vault, &message);
+}
+
+static void on_event(struct world *world, const struct ipc_event *event)
+{
+	world->events++;
+	world->counted += event->counted > 0;
+	world->weight += event->counted;
+	world->guesses += event->guess;
+	world->last_account = event->account;
+	world->last_reason = (enum reason)event->reason;
+	world->last_verdict = (enum verdict)event->verdict;
+	copy(event->login, world->last_event_login, sizeof world->last_event_login);
+}
+
+/* account.show and account.passwd as core needs them; others are echoed in one row. */
+static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
+{
+	struct world *world = vault->world;
+	struct ipc_message message = { .type = IPC_OP_ROW };
+	enum ipc_effect effect = IPC_EFFECT_NONE;
+	enum gp_err err = GP_OK;
+	const char *row = "{\"echo\":true}";
+
+	if (slice_is(op->name, "account.show")) {
+		row = world->is_account_blocked ? "{\"blocked_at\":\"2026-01-01T00:00:00Z\"}"
+						: "{\"blocked_at\":null}";
+		err = world->account_err;
+	} else if (slice_is(op->name, "account.passwd")) {
+		effect = IPC_EFFECT_PASSWORD;
+	} else if (slice_is(op->name, "account.block")) {
+		effect = IPC_EFFECT_BLOCKED;
+	} else if (slice_is(op->name, "account.unblock")) {
+		effect = IPC_EFFECT_UNBLOCKED;
+	} else if (slice_is(op->name, "device.revoke")) {
+		effect = IPC_EFFECT_DEVICE;
+	} else if (slice_is(op->name, "domain.add")) {
+		effect = IPC_EFFECT_DOMAINS;
+	}
+	message.op_row = (struct ipc_op_row){ op->request, slice_str(row) };
+	if (err == GP_OK)
+		reply(vault, &message);
+	message.type = IPC_OP_DONE;
+	message.op_done = (struct ipc_op_done){ .request = op->request,
+		.err = (uint8_t)err,
+		.effect = (uint8_t)effect,
+		.account = effect == IPC_EFFECT_NONE ? 0 : WORLD_RIGHT_ACCOUNT };
+	reply(vault, &message);
+}
+
+void world_on_vault_message(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct world_peer *vault = owner;
+	struct world *world = vault->world;
+
+	(void)chan;
+	(void)fd;
+	world->moved++;
+	if (message->type == IPC_VERIFY)
+		on_verify(vault, &message->verify);
+	else if (message->type == IPC_LOOKUP)
+		on_lookup(vault, &message->lookup);
+	else if (message->type == IPC_LOAD)
+		answer_load(vault, &message->load);
+	else if (message->type == IPC_JOURNAL)
+		world->journal = message->journal.number;
+	else if (message->type == IPC_EVENT)
+		on_event(world, &message->event);
+	else if (message->type == IPC_BAN_KEEP)
+		world->bans_kept++;
+	else if (message->type == IPC_BAN_DROP)
+		world->bans_dropped++;
+	else if (message->type == IPC_OP)
+		on_vault_op(vault, &message->op);
+}
