@@ -11,6 +11,8 @@
 
 static const struct smtp_hop_ops hop_ops;
 
+static void change_hop(struct smtp_transaction *tx);
+
 /* Answers. */
 
 static bool has_client(const struct smtp_transaction *tx)
@@ -131,20 +133,38 @@ bool smtp_transaction_is_ended(const struct smtp_transaction *tx)
 	return tx->stage == SMTP_STAGE_ENDED;
 }
 
+static enum smtp_stage stage_without_hop(const struct smtp_transaction *tx)
+{
+	switch (tx->stage) {
+	case SMTP_STAGE_HELD:
+		/* What was lost is an earlier one's, unless this one just asked for it. */
+		return tx->wait == SMTP_WAIT_HOP ? SMTP_STAGE_LOST : SMTP_STAGE_HELD;
+	case SMTP_STAGE_OPEN:
+		return tx->wait == SMTP_WAIT_OWED ? SMTP_STAGE_OPEN : SMTP_STAGE_LOST;
+	case SMTP_STAGE_BODY:
+		return SMTP_STAGE_BODY_LOST;
+	case SMTP_STAGE_NONE:
+	case SMTP_STAGE_ENDED:
+		return SMTP_STAGE_NONE;
+	case SMTP_STAGE_LOST:
+	case SMTP_STAGE_BODY_LOST:
+		break;
+	}
+	return tx->stage;
+}
+
 /* The next hop is gone, or could not be had: everything that is owed has this answer. */
 static void lose(struct smtp_transaction *tx)
 {
 	struct smtp_reply reply;
-	bool was_paused = tx->wait != SMTP_WAIT_NONE;
+	bool has_waited = tx->wait == SMTP_WAIT_OWED;
+	bool was_paused = tx->wait != SMTP_WAIT_NONE && !has_waited;
 
 	smtp_hop_free(&tx->hop);
 	tx->is_hop_dirty = false;
 	if (tx->stage == SMTP_STAGE_ENDED)
 		session_core_tell_done(tx->session, false, tx->ended_recipients, tx->ended_size);
-	if (tx->stage == SMTP_STAGE_BODY)
-		tx->stage = SMTP_STAGE_BODY_LOST;
-	else if (tx->stage != SMTP_STAGE_NONE)
-		tx->stage = tx->stage == SMTP_STAGE_ENDED ? SMTP_STAGE_NONE : SMTP_STAGE_LOST;
+	tx->stage = stage_without_hop(tx);
 	tx->wait = SMTP_WAIT_NONE;
 	if (!has_client(tx)) {
 		if (tx->session->conn == NULL)
@@ -156,6 +176,8 @@ static void lose(struct smtp_transaction *tx)
 		smtp_server_answer(tx->server, &reply);
 	if (was_paused)
 		smtp_server_refuse(tx->server, &reply);
+	if (has_waited)
+		change_hop(tx);
 	tx->on_progress(tx->session);
 }
 

@@ -72,7 +72,19 @@ class Maker:
             data += b"DATA\r\n" + self.body()
         return data
 
+    def hasty(self):
+        """Transactions for this next hop and that, off before anybody can have answered."""
+        lines = []
+        for _ in range(self.random.randrange(2, 5)):
+            lines.append("MAIL " + self.random.choice(GOOD_SENDERS))
+            for _ in range(self.random.randrange(1, 3)):
+                lines.append("RCPT TO:<" + self.random.choice(("x1@example.test", "far@b.test")) + ">")
+            lines.append("RSET")
+        return "".join(line + "\r\n" for line in lines).encode()
+
     def piece(self):
+        if self.is_so(0.05):
+            return self.hasty()
         if self.is_so(0.72):
             return self.transaction()
         if self.is_so(0.3):

@@ -143,7 +143,7 @@ def follow(told, is_gone, *arguments, **keywords):
 
 
 class Model:
-    def __init__(self, service, data, letters, is_lmtp=False, rests=False, picks=()):
+    def __init__(self, service, data, letters, is_lmtp=False, rests=False, pooled=(), picks=()):
         self.picks, self.asked = picks, []  # which of several answers that read the same was meant, so far; out of how many
         self.is_port_25 = service == "smtp"
         self.data, self.at = data, 0
@@ -154,7 +154,7 @@ class Model:
         self.mistakes = self.wrong = 0
         self.is_mail_refused = False
         self.hop = None  # next hop that is connected
-        self.pooled = set()  # those of which a connection may rest in the pool
+        self.pooled = set(pooled)  # those of which a connection may rest in the pool
         self.is_dying = False  # a next hop died, and what was sent to it may not know
         self.status = None  # of the transaction: None, held, open, refused, lost
         self.delivered = []
