@@ -59,17 +59,17 @@ static bool is_argon2(const char *stored)
 enum gp_err pwhash_verify(const struct pwhash_policy *policy, const char *stored,
 	struct slice secret, bool *ret_matches)
 {
+	/* Where there is nothing to match, the same steps over a hash of nothing. */
+	const char *hash = stored != NULL ? stored : policy->nothing;
 	bool matches = false;
 	bool ignored;
-	enum gp_err err = GP_OK;
+	enum gp_err err = is_argon2(hash) ? verify_argon2(hash, secret, &matches)
+					  : scheme_verify(hash, secret, &matches);
 
-	if (stored != NULL)
-		err = is_argon2(stored) ? verify_argon2(stored, secret, &matches)
-					: scheme_verify(stored, secret, &matches);
-	if (err == GP_OK && !matches && (stored == NULL || pwhash_needs_rehash(policy, stored)))
+	if (err == GP_OK && !matches && pwhash_needs_rehash(policy, hash))
 		err = verify_argon2(policy->nothing, secret, &ignored);
 	if (err == GP_OK)
-		*ret_matches = matches;
+		*ret_matches = matches && stored != NULL;
 	return err;
 }
 

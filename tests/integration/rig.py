@@ -269,7 +269,6 @@ class Gatepost:
         self.config = folder / "gatepost.conf"
         self.log_path = folder / "gatepost.log"
         self.process = None
-        self.prefix = []  # a command that starts another
         self.write_config()
 
     def write_config(self):
@@ -289,8 +288,7 @@ class Gatepost:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, BUILD / "gatepostd", "-c", self.config, *self.arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [BUILD / "gatepostd", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_serving()
         return self
 
