@@ -11,6 +11,7 @@ import pytest
 import rig
 
 ALICE = ("alice@example.test", "correct horse battery")
+DORA = "dora@example.test"  # has a mailbox, and an account only where a test makes one
 BOB = ("bob@example.test", "staple of the trade")
 
 _peers = itertools.count(1)
@@ -49,7 +50,8 @@ def token_keys(workdir):
 @pytest.fixture(scope="session")
 def dovecot(workdir, token_keys):
     server = rig.Dovecot(workdir / "dovecot", token_keys)
-    for address in (ALICE[0], BOB[0], "admin@example.test"):
+    # All of them before the start: Dovecot looks at the file once a second at most.
+    for address in (ALICE[0], BOB[0], DORA, "admin@example.test"):
         server.add_user(address)
     yield server.start()
     server.stop()
