@@ -140,6 +140,7 @@ MALFORMED = {
     "v6 with v4's length": V2 + b"\x21\x21\0\x0c" + ADDRESSES, "too long": V2 + b"\x21\x11\xff\xff" + ADDRESSES + b"\0" * 2000,
     "almost the signature": V2[:-1] + b"\r\x21\x11\0\x0c" + ADDRESSES,
 }
+UNFINISHED = {"nothing"}  # what a header may yet become: the end alone shows that it does not
 
 
 def test_malformed_proxy_headers(make_gatepost):
@@ -154,7 +155,8 @@ def test_malformed_proxy_headers(make_gatepost):
                 with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                     for at in range(0, len(header), step):
                         sock.sendall(header[at:at + step])
-                    sock.shutdown(socket.SHUT_WR)
+                    if name in UNFINISHED:
+                        sock.shutdown(socket.SHUT_WR)
                     heard = sock.recv(100)
                 assert heard == b"", name
     assert door.json("session", "list") == []
