@@ -307,6 +307,24 @@ void bans_restore(struct core *core, const struct ipc_ban_row *row)
 		(void)put(core, &net, row->set_at, left, row->reason);
 }
 
+static void adopt(const struct ip_net *net, int64_t left, void *arg)
+{
+	struct core *core = arg;
+
+	if (find(core, net) != NULL)
+		return;
+	if (ban_is_exempt_net(core->policy, net))
+		ban_map_clear(core->ban_map, net);
+	else
+		keep(core, put(core, net, clock_wall(), left, SLICE_LIT("set before a restart")));
+}
+
+void bans_adopt(struct core *core)
+{
+	if (core->ban_map != NULL)
+		ban_map_each(core->ban_map, adopt, core);
+}
+
 static void sweep_heap(struct core *core, struct ban_heap *heap)
 {
 	int64_t now = clock_steady();

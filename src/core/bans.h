@@ -72,6 +72,9 @@ void bans_after_failure(struct core *core, const struct ip_net *net,
 unsigned bans_lift(struct core *core, const struct ip_net *net);
 /* One that was kept in the store. */
 void bans_restore(struct core *core, const struct ipc_ban_row *row);
+/* After that: those the fronts know and the store does not, because it took none when they were
+ * set, or because the wall clock jumped and it takes them for over. */
+void bans_adopt(struct core *core);
 /* Ends what is over. */
 void bans_sweep(struct core *core);
 /* After a change of the configuration: bans of sources that are exempt now are lifted. */

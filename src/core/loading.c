@@ -155,6 +155,8 @@ void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
 		return;
 	}
 	loading->is_done = true;
+	if (is_first)
+		bans_adopt(core);
 	log_info("loaded", LOG_UINT("domains", core->domains.now.count),
 		LOG_UINT("bans", core->bans.by_net.count));
 	tell_parent(core);

@@ -262,6 +262,53 @@ static struct place *find_place(struct place *bucket, uint64_t key)
 	return NULL;
 }
 
+/* The other way round as in find_bucket(). */
+static struct ip_net net_of(uint8_t family, enum ip_level level, uint64_t key)
+{
+	struct ip ip = { .family = family };
+
+	for (size_t i = family == IP_V4 ? 4 : 8; i > 0; i--) {
+		ip.bytes[i - 1] = (uint8_t)key;
+		key >>= 8;
+	}
+	return ip_level_net(&ip, level);
+}
+
+struct visitor {
+	const struct ban_map *map;
+	ban_map_visit_fn *visit;
+	void *arg;
+};
+
+static void visit_table(const struct visitor *visitor, const struct place *places, size_t count,
+	uint8_t family, enum ip_level level)
+{
+	for (size_t n = 0; n < count; n++) {
+		struct ip_net net;
+		int64_t left;
+
+		if (until_of(&places[n]) == 0)
+			continue;
+		net = net_of(
+			family, level, atomic_load_explicit(&places[n].key, memory_order_relaxed));
+		left = ban_map_net_left(visitor->map, &net);
+		if (left > 0)
+			visitor->visit(&net, left, visitor->arg);
+	}
+}
+
+void ban_map_each(const struct ban_map *map, ban_map_visit_fn *visit, void *arg)
+{
+	const struct visitor visitor = { map, visit, arg };
+	const struct memory *memory = map->memory;
+
+	visit_table(&visitor, &memory->v4[0][0], PLACES, IP_V4, IP_LEVEL_SOURCE);
+	visit_table(&visitor, &memory->v6[0][0], PLACES, IP_V6, IP_LEVEL_SOURCE);
+	for (unsigned level = IP_LEVEL_SOURCE + 1; level < IP_LEVELS; level++)
+		visit_table(&visitor, &memory->aggregates[level - 1][0][0], AGGREGATE_PLACES, IP_V6,
+			(enum ip_level)level);
+}
+
 void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until)
 {
 	uint64_t key = 0;

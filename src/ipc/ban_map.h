@@ -46,6 +46,11 @@ int64_t ban_map_left(const struct ban_map *map, const struct ip *ip);
 /* The same for the ban of exactly this network of a level (base/ip.h). */
 int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net);
 
+/* Visits every network whose ban still lasts, with ban_map_net_left(). Core only; visit() may
+ * change the map. */
+typedef void ban_map_visit_fn(const struct ip_net *net, int64_t left, void *arg);
+void ban_map_each(const struct ban_map *map, ban_map_visit_fn *visit, void *arg);
+
 /* Core only. net: of a level; others are ignored. until: clock_steady() milliseconds. Replaces an
  * earlier entry. */
 void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until);

@@ -269,6 +269,7 @@ class Gatepost:
         self.config = folder / "gatepost.conf"
         self.log_path = folder / "gatepost.log"
         self.process = None
+        self.prefix = []  # a command that starts another
         self.write_config()
 
     def write_config(self):
@@ -288,7 +289,8 @@ class Gatepost:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BUILD / "gatepostd", "-c", self.config, *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [*self.prefix, BUILD / "gatepostd", "-c", self.config, *self.arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_serving()
         return self
 

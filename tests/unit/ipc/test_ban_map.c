@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "ipc/ban_map.h"
 
@@ -278,6 +279,51 @@ static struct ip find_rival(struct ban_map *core, const struct ip *source)
 
 /* Core writes two bans over each other in one place as fast as it can, in another process; a reader
  * never sees the end of one with the name of the other. */
+static void sum_left(const struct ip_net *net, int64_t left, void *arg)
+{
+	(void)net;
+	*(int64_t *)arg += left;
+}
+
+static void see_ban(const struct ip_net *net, int64_t left, void *arg)
+{
+	assert_int_equal(left, SPAN);
+	*(struct ip_net *)arg = *net;
+}
+
+static void all_bans_can_be_visited(void **state)
+{
+	struct world *world = *state;
+	const struct ip host = v4(0xc0000205);
+	const struct ip network = v6(0x20010db801020304);
+	const struct ip_net nets[] = { ip_level_net(&host, IP_LEVEL_SOURCE),
+		ip_level_net(&network, IP_LEVEL_SOURCE), ip_level_net(&network, IP_LEVEL_56),
+		ip_level_net(&network, IP_LEVEL_48) };
+	int64_t sum = 0;
+
+	ban_map_each(world->core, sum_left, &sum);
+	assert_int_equal(sum, 0);
+	for (size_t i = 0; i < GP_ARRAY_LEN(nets); i++) {
+		struct ip_net seen = { .prefix = 0 };
+
+		ban_map_set(world->core, &nets[i], NOW + SPAN);
+		ban_map_each(world->core, see_ban, &seen);
+		assert_true(ip_net_equal(&seen, &nets[i]));
+		ban_map_clear(world->core, &nets[i]);
+	}
+	for (uint32_t i = 1; i <= 100; i++) {
+		struct ip one = v4(i);
+
+		ban_in(world->core, &one, NOW + 1000 * i);
+	}
+	ban_map_each(world->core, sum_left, &sum);
+	assert_int_equal(sum, 1000 * 5050);
+	clock_fake(1000, NOW + SPAN);
+	sum = 0;
+	ban_map_each(world->core, sum_left, &sum);
+	assert_int_equal(sum, 1000 * 820); /* of those that last 61 to 100 seconds */
+}
+
 static void readers_never_see_half_a_ban(void **state)
 {
 	struct world *world = *state;
@@ -408,6 +454,7 @@ int main(void)
 		TEST(a_front_cannot_write),
 		TEST(another_user_cannot_reopen),
 		TEST(memory_of_another_size_is_refused),
+		TEST(all_bans_can_be_visited),
 		TEST(readers_never_see_half_a_ban),
 	};
 
