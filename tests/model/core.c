@@ -15,7 +15,7 @@ static void answer_signin(struct core_link *core, const struct ipc_signin *signi
 
 	core->answer.type = IPC_SIGNIN_REPLY;
 	*reply = (struct ipc_signin_reply){ .session = signin->session, .verdict = VERDICT_DENY };
-	if (slice_is(signin->secret, "right"))
+	if (slice_is(signin->secret, "rightful"))
 		reply->verdict = VERDICT_OK;
 	else if (slice_is(signin->secret, "busy"))
 		reply->verdict = VERDICT_BUSY;

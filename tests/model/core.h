@@ -3,7 +3,7 @@
  * Core as the model knows it: what it is told is checked and counted, what it is asked is answered
  * when the test says so. Who may what follows from the words:
  *
- *	secret "right", "wrong", "busy", "later"	VERDICT_OK, DENY, BUSY, TEMPORARY
+ *	secret "rightful", "wrong", "busy", "later"	VERDICT_OK, DENY, BUSY, TEMPORARY
  *	sender "blocked@", "later@"			PERMIT_BLOCKED, TEMPORARY; others YES
  *	recipient "...@foreign.test", signed out	PERMIT_NO; "later@": TEMPORARY; others YES
  *	recipient "...@b.test"				next hop "b", others "a"

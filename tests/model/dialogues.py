@@ -24,10 +24,10 @@ def b64(text):
     return base64.b64encode(text.encode()).decode()
 
 
-SIGNINS = [f"AUTH PLAIN {token('right')}", f"AUTH PLAIN {token('wrong')}", f"AUTH PLAIN {token('busy')}",
-           f"AUTH PLAIN {token('later')}", f"AUTH PLAIN\r\n{token('right')}", f"auth login\r\n{b64('alice')}\r\n{b64('right')}",
+SIGNINS = [f"AUTH PLAIN {token('rightful')}", f"AUTH PLAIN {token('wrong')}", f"AUTH PLAIN {token('busy')}",
+           f"AUTH PLAIN {token('later')}", f"AUTH PLAIN\r\n{token('rightful')}", f"auth login\r\n{b64('alice')}\r\n{b64('rightful')}",
            f"AUTH LOGIN {b64('alice')}\r\n{b64('wrong')}", "AUTH PLAIN\r\n*", "AUTH PLAIN !", "AUTH NTLM", "AUTH",
-           "AUTH PLAIN AGE=", f"AUTH PLAIN {token('right')} x"]
+           "AUTH PLAIN AGE=", f"AUTH PLAIN {token('rightful')} x"]
 OTHERS = ["NOOP", "noop x", "HELP", "VRFY bob", "VRFY", "RSET", "RSET", "RSET x", "EHLO again", "HELO old", "EHLO",
           "STARTTLS", "XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1", "ETRN x", "BDAT 4 LAST", "BURL x", "TURN",
           "EXPN all", "WHAT", "", "DATA x", "DATA", "QUIT now"]
@@ -95,7 +95,7 @@ class Maker:
         rnd = self.random
         data = b"EHLO client.test\r\n" if self.is_so(0.97) else b""
         if service == "submission" and self.is_so(0.93) or self.is_so(0.1):
-            data += f"AUTH PLAIN {token('right')}\r\n".encode()
+            data += f"AUTH PLAIN {token('rightful')}\r\n".encode()
         for _ in range(rnd.randrange(1, 7)):
             data += self.piece()
         if self.is_so(0.02):

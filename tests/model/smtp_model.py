@@ -65,7 +65,7 @@ RECIPIENTS = {
 ASKED = {"FROM:<blocked@example.test>", "FROM:<later@example.test>", "TO:<later@example.test>"}
 TOO_BIG = {text for text, value in SENDERS.items() if value == (552, "5.3.4")}
 NEVER = {"XCLIENT", "XFORWARD", "ETRN", "BURL", "BDAT", "TURN", "EXPN"}
-VERDICTS = {"right": (235, "2.7.0"), "wrong": (535, "5.7.8"), "busy": (454, "4.7.0"), "later": (454, "4.7.0")}
+VERDICTS = {"rightful": (235, "2.7.0"), "wrong": (535, "5.7.8"), "busy": (454, "4.7.0"), "later": (454, "4.7.0")}
 CLASSES = {"mail": "1.0", "rcpt": "1.5", "data": "0.0", "end": "0.0"}
 BARE = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n")
 
@@ -342,7 +342,7 @@ class Model:
     def sign_in(self, secret):
         self.hear(VERDICTS[secret])
         self.wrong += secret == "wrong"
-        if secret == "right":
+        if secret == "rightful":
             self.is_signed_in = True
             if self.hop is not None:
                 self.pooled.add(self.hop)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: ISC
+"""A next hop of the tests: strict about every byte, answers by a script (tests/model/next_hop.h has the letters), keeps
+what it took."""
+
+import contextlib
+import re
+import socket
+import threading
+
+CLASSES = {"mail": "1.0", "rcpt": "1.5", "data": "0.0", "end": "0.0"}
+
+
+class Closed(Exception):
+    pass
+
+
+class Sink:
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.lock = threading.Lock()
+        self.script, self.used, self.delivered, self.faults = {}, {}, [], []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def load(self, script):
+        """The next dialogue begins."""
+        with self.lock:
+            self.script, self.used, self.delivered = script, dict.fromkeys(CLASSES, 0), []
+
+    def close(self):
+        self.server.close()
+
+    def serve(self):
+        while True:
+            try:
+                sock, _ = self.server.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+
+    def talk(self, sock):
+        with sock, sock.makefile("rb") as file, contextlib.suppress(Closed, OSError):
+            sock.sendall(b"220 sink ESMTP\r\n")
+            self.run(sock, file)
+
+    def fault(self, what):
+        self.faults.append(what)
+        raise Closed
+
+    def line(self, file):
+        line = file.readline()
+        if not line:
+            raise Closed
+        if not line.endswith(b"\r\n") or re.search(rb"[\r\n\0]", line[:-2]):
+            self.fault(f"a line that is none: {line!r}")
+        return line[:-2].decode()
+
+    def answer(self, sock, verb):
+        """By the script; true: accepted."""
+        with self.lock:
+            number = self.used.get(verb, 0)
+            self.used[verb] = number + 1
+            letters = self.script.get(verb, "")
+        letter = letters[number] if number < len(letters) else "a"
+        if letter == "x":
+            raise Closed
+        good = "354 go" if verb == "data" else "250 2." + CLASSES[verb]
+        more = "354 more" if verb == "data" else "250 more"
+        text = {"a": f"{good} {verb} {number}", "d": f"{good} {verb} {number}",
+                "m": f"{good.replace(' ', '-', 1)} {verb} {number}\r\n{more}",
+                "t": f"450 4.{CLASSES[verb]} later {verb} {number}", "p": f"550 5.{CLASSES[verb]} no {verb} {number}",
+                "c": f"421 4.3.2 closing {verb} {number}", "b": "HTTP/1.1 200 OK",
+                "w": f"{250 if verb == 'data' else 354} odd {verb} {number}"}[letter]
+        sock.sendall(text.encode() + b"\r\n")
+        if letter in "bcdw":
+            raise Closed
+        return letter in "am"
+
+    def message(self, file):
+        lines = []
+        while True:
+            line = file.readline()
+            if not line:
+                raise Closed
+            if not line.endswith(b"\r\n") or re.search(rb"[\r\n\0]", line[:-2]):
+                self.fault(f"a message with a bare CR, a bare LF or a NUL: {line!r}")
+            if line == b".\r\n":
+                return b"".join(lines)
+            lines.append(line)
+
+    def run(self, sock, file):
+        sender, recipients = None, []
+        while True:
+            line = self.line(file)
+            verb = line.split(" ")[0]
+            if verb == "EHLO":
+                sock.sendall(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+                             b"250 ENHANCEDSTATUSCODES\r\n")
+            elif verb == "MAIL":
+                if sender is not None:
+                    self.fault("MAIL within a transaction")
+                if self.answer(sock, "mail"):
+                    sender, recipients = re.fullmatch(r"MAIL FROM:<(.*)>(?: .*)?", line)[1], []
+            elif verb == "RCPT":
+                if sender is None:
+                    sock.sendall(b"503 5.5.1 MAIL first\r\n")
+                elif self.answer(sock, "rcpt"):
+                    recipients.append(re.fullmatch(r"RCPT TO:<(.*)>(?: .*)?", line)[1])
+            elif verb == "DATA":
+                if not recipients:
+                    self.fault("DATA without a recipient")
+                if self.answer(sock, "data"):
+                    message = self.message(file)
+                    # Kept before it is said: who hears the 250 finds it here.
+                    with self.lock:
+                        self.delivered.append((sender, recipients, message))
+                    if not self.end(sock):
+                        continue
+                    sender, recipients = None, []
+            elif verb == "RSET":
+                sender, recipients = None, []
+                sock.sendall(b"250 2.0.0 reset\r\n")
+            elif verb == "VRFY":
+                sock.sendall(b"252 2.5.2 perhaps\r\n")
+            elif verb == "QUIT":
+                sock.sendall(b"221 2.0.0 bye\r\n")
+                return
+            else:
+                self.fault(f"an unknown command: {line!r}")
+
+    def end(self, sock):
+        with self.lock:
+            mine = self.delivered[-1]
+        try:
+            is_taken = self.answer(sock, "end")
+        except Closed:
+            self.drop(mine)
+            raise
+        if not is_taken:
+            self.drop(mine)
+        return True
+
+    def drop(self, message):
+        with self.lock:
+            self.delivered = [one for one in self.delivered if one is not message]
