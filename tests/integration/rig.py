@@ -245,7 +245,7 @@ settable_clock = yes
 autoban_loopback = yes
 log_level = debug
 fronts = {fronts}
-slow_vaults = 2
+slow_vaults = {slow_vaults}
 argon2_memory = {argon2_memory}
 """
 
@@ -262,7 +262,8 @@ class Gatepost:
         self.chain, self.key = make_certificate(
             folder, "main", ["mail.example.test", "localhost", "imap.example.test"])
         # All tests of a door guess at the same account; those about its limit set it.
-        self.options = {"argon2_memory": 1024, "fronts": fronts, "account_guesses": 1000, **(options or {})}
+        self.options = {"argon2_memory": 1024, "slow_vaults": 2, "fronts": fronts, "account_guesses": 1000,
+                        **(options or {})}
         self.sections = list(sections)
         self.listener_options = listener_options
         self.arguments = list(arguments)  # of gatepostd, besides -c
@@ -275,6 +276,7 @@ class Gatepost:
     def write_config(self):
         options = dict(self.options)
         text = CONFIG.format(folder=self.folder, fronts=options.pop("fronts"),
+                             slow_vaults=options.pop("slow_vaults"),
                              argon2_memory=options.pop("argon2_memory"))
         text += "".join(f"{key} = {value}\n" for key, value in options.items())
         text += (f'certificate "main" {{\n  names = {{"mail.example.test"}}\n'
