@@ -89,9 +89,25 @@ void record_flush(struct vault *vault)
 	tell_in_time(vault);
 }
 
+static void on_rested(struct loop_timer *timer)
+{
+	struct vault *vault = timer->owner;
+
+	if (vault->core != NULL)
+		chan_resume(vault->core);
+}
+
+/* A commit costs as much as many events, and each one empties what the other lanes have cached. */
 static void on_turn_end(struct loop_task *task)
 {
-	record_flush(task->owner);
+	struct vault *vault = task->owner;
+	bool has_batch = vault->record.is_open;
+
+	record_flush(vault);
+	if (!has_batch || vault->core == NULL)
+		return;
+	chan_pause(vault->core);
+	loop_timer_set(&vault->record.rest, RECORD_REST_MS);
 }
 
 /* Is the record that has come one to be kept? */
@@ -314,6 +330,7 @@ void record_init(struct vault *vault)
 	memset(&vault->record, 0, sizeof vault->record);
 	loop_timer_init(vault->loop, &vault->record.sweep, on_sweep, vault);
 	loop_timer_init(vault->loop, &vault->record.tell, on_tell, vault);
+	loop_timer_init(vault->loop, &vault->record.rest, on_rested, vault);
 	if (vault->lane == IPC_LANE_DESK)
 		loop_timer_set(&vault->record.sweep, RECORD_SWEEP_NEXT_MS);
 }
@@ -323,4 +340,5 @@ void record_fini(struct vault *vault)
 	record_flush(vault);
 	loop_timer_fini(&vault->record.sweep);
 	loop_timer_fini(&vault->record.tell);
+	loop_timer_fini(&vault->record.rest);
 }

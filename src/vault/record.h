@@ -2,7 +2,8 @@
 /*
  * What core has decided, kept: sign-in events and bans; and given back to it at LOAD. Desk lane
  * only. Events are gathered in one transaction per turn of the loop, so that a flood of them costs
- * few commits; everything that reads or writes otherwise ends that transaction first.
+ * few commits; everything that reads or writes otherwise ends that transaction first. After a batch
+ * the desk rests a moment, so that the next one is not a single event.
  *
  * Core holds each record until it hears that it is kept (KEPT). That is told once in a while, not
  * for each: a record that core sends again although it was kept is recognised by its number. When
@@ -27,11 +28,13 @@ enum {
 	RECORD_TELL_MS = 1000,            /* core hears what is kept at least so soon */
 	RECORD_TELL_COUNT = 256,          /* or after so many records */
 	RECORD_REPEAT_MAX = 1 << 20,      /* more than core can have waiting */
+	RECORD_REST_MS = 10,              /* after a batch, while more gathers in the channel */
 };
 
 struct record {
 	struct loop_task commit;
 	struct loop_timer sweep;
+	struct loop_timer rest;
 	bool is_open;    /* the batch: a transaction of the store */
 	bool is_durable; /* it holds a ban */
 	struct loop_timer tell;

@@ -193,6 +193,27 @@ static void test_told(void **state)
 	assert_true(fixture->kept.number >= RECORD_TELL_COUNT && !fixture->kept.again);
 }
 
+/* After a batch nothing is read for a moment: what comes then is one batch again. */
+static void test_rest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ipc_message message = event("192.0.2.1", 1000, false);
+	struct vault *vault = &fixture->vault;
+
+	begin_journal(fixture, 1);
+	fixture_post(fixture, &message);
+	loop_turn(vault->loop);
+	assert_int_equal(vault->record.kept, 2);
+	assert_true(loop_timer_is_set(&vault->record.rest));
+	fixture_post(fixture, &message);
+	fixture_post(fixture, &message);
+	loop_turn(vault->loop);
+	assert_int_equal(vault->record.kept, 2);
+	chan_resume(vault->core);
+	loop_turn(vault->loop);
+	assert_int_equal(vault->record.kept, 4);
+}
+
 static void test_row(void **state)
 {
 	struct fixture *fixture = *state;
@@ -238,6 +259,7 @@ int main(void)
 		TEST(test_locked),
 		TEST(test_sent_again),
 		TEST(test_told),
+		TEST(test_rest),
 		TEST(test_row),
 		TEST(test_sweep),
 	};

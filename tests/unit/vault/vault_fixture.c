@@ -190,8 +190,12 @@ void fixture_post(struct fixture *fixture, const struct ipc_message *message)
 
 void fixture_run(struct fixture *fixture)
 {
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 20; i++) {
 		loop_turn(fixture->vault.loop);
+		/* A rest after a batch is over at once. */
+		if (fixture->vault.core != NULL)
+			chan_resume(fixture->vault.core);
+	}
 }
 
 void fixture_send(struct fixture *fixture, const struct ipc_message *message, int fd)
