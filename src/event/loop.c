@@ -22,6 +22,10 @@ enum {
 	EVENTS_PER_IO
 };
 
+enum {
+	TASK_ROUNDS = 4, /* of tasks that tasks defer, before the sockets are looked at again */
+};
+
 struct loop {
 	struct event_base *base;
 	struct loop_task *first_task;
@@ -47,8 +51,7 @@ struct loop *loop_new(void)
 	return loop;
 }
 
-/* What a task defers comes in the next turn, so that tasks cannot keep the loop from its sockets.
- */
+/* What a task defers comes in the next round. */
 static void run_tasks(struct loop *loop)
 {
 	struct loop_task *task = loop->first_task;
@@ -90,7 +93,9 @@ enum gp_err loop_run(struct loop *loop)
 			return GP_ERR_IO;
 		if (outcome > 0 && loop->first_task == NULL)
 			return GP_ERR_INTERNAL;
-		run_tasks(loop);
+		/* Not for ever: tasks cannot keep the loop from its sockets. */
+		for (int round = 0; round < TASK_ROUNDS && !loop->is_stopped; round++)
+			run_tasks(loop);
 	}
 	return GP_OK;
 }

@@ -86,7 +86,7 @@ void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number
 void loop_signal_stop(struct loop_signal *signal);
 
 /* Runs task->run(task) once at the end of this turn, after all callbacks; queueing twice is once.
- */
+ * What a task defers runs after all that were deferred before, in this turn or the next. */
 void loop_defer(struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task),
 	void *owner);
 

@@ -28,7 +28,6 @@ struct conn *conn_new(struct loop *loop, int *fd, const struct conn_ops *ops, vo
 	size_t input_max, size_t output_max)
 {
 	struct conn *conn = mem_new(1, sizeof *conn);
-	int on = 1;
 
 	conn->loop = loop;
 	conn->fd = *fd;
@@ -38,8 +37,6 @@ struct conn *conn_new(struct loop *loop, int *fd, const struct conn_ops *ops, vo
 	conn->read_waits = LOOP_READ;
 	buf_init_secret(&conn->input, input_max);
 	buf_init_secret(&conn->output, output_max);
-	/* Writes are gathered here already. Refused by UNIX sockets, which need none of it. */
-	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	conn_io_start(conn);
 	return conn;
 }

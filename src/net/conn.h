@@ -52,7 +52,8 @@ enum {
 };
 
 /*
- * Takes *fd (set to -1), a non-blocking stream socket. input_max and output_max: caps in bytes. The
+ * Takes *fd (set to -1), a non-blocking stream socket; of TCP one with TCP_NODELAY, for writes are
+ * gathered here already. input_max and output_max: caps in bytes. The
  * input buffer is wiped when given back (passwords pass through it).
  */
 struct conn *conn_new(struct loop *loop, int *fd, const struct conn_ops *ops, void *owner,

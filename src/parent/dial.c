@@ -115,6 +115,21 @@ static void on_writable(struct loop_io *io, unsigned ready)
 		try_next(dial, error);
 }
 
+/* On loopback the peer's kernel has answered before connect(2) returns, which only a second call
+ * tells: a turn of the loop is saved. 0, or the errno. */
+static int begin_connect(int fd, const struct generation_address *address)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&address->addr;
+
+	if (connect(fd, addr, address->len) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (connect(fd, addr, address->len) == 0 || errno == EISCONN)
+		return 0;
+	return errno == EALREADY ? EINPROGRESS : errno;
+}
+
 static void try_next(struct dial *dial, int last_errno)
 {
 	int on = 1;
@@ -131,11 +146,11 @@ static void try_next(struct dial *dial, int last_errno)
 		}
 		if (address->addr.ss_family != AF_UNIX)
 			(void)setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		if (connect(dial->fd, (const struct sockaddr *)&address->addr, address->len) == 0) {
+		last_errno = begin_connect(dial->fd, address);
+		if (last_errno == 0) {
 			finish(dial, 0);
 			return;
 		}
-		last_errno = errno;
 		if (last_errno == EINPROGRESS) {
 			loop_io_start(dial->dialer->parent->loop, &dial->io, dial->fd, LOOP_WRITE,
 				on_writable, dial);

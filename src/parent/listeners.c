@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,6 +41,14 @@ static struct {
 	char **names;
 } activation;
 
+/* What is accepted takes it over: small replies leave at once, and no front has to say so. */
+static void set_no_delay(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 void listeners_init(void)
 {
 	activation.count = sd_listen_fds_with_names(1, &activation.names);
@@ -52,6 +61,7 @@ void listeners_init(void)
 
 		if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 			log_warn("socket_activation_failed", LOG_ERRNO);
+		set_no_delay(fd);
 	}
 }
 
@@ -121,8 +131,10 @@ static int make_socket(const struct place *place, bool is_shared_port)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
 		(place->ip.family != IP_V6 ||
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
-		bind(fd, (const struct sockaddr *)&addr, len) == 0)
+		bind(fd, (const struct sockaddr *)&addr, len) == 0) {
+		set_no_delay(fd);
 		return fd;
+	}
 	saved = errno;
 	(void)close(fd);
 	errno = saved;
