@@ -32,7 +32,8 @@ struct tls_stream {
 	bool is_server;
 	bool is_drained; /* the socket is not to be asked */
 	bool has_eof;
-	bool has_failed; /* the socket */
+	bool has_failed;         /* the socket */
+	bool is_record_followed; /* by another one at once */
 	unsigned char first_len;
 	char first[FIRST_SIZE]; /* received, of a server */
 	char *error;            /* NULL: none */
@@ -77,13 +78,21 @@ static int bio_read(BIO *bio, char *out, int size)
 	return (int)n;
 }
 
+/* More is to be sent within this turn, or nobody waits for this: the kernel need not make segments
+ * of their own. No client waits for its ticket, and most often a greeting comes after it. */
+static bool is_followed(const struct tls_stream *stream)
+{
+	return stream->is_record_followed || SSL_get_state(stream->ssl) == TLS_ST_SW_SESSION_TICKET;
+}
+
 static int bio_write(BIO *bio, const char *bytes, int size)
 {
 	struct tls_stream *stream = BIO_get_data(bio);
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
-	n = send(stream->fd, bytes, (size_t)size, MSG_NOSIGNAL);
+	n = send(stream->fd, bytes, (size_t)size,
+		is_followed(stream) ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
 	if (n >= 0)
 		return (int)n;
 	if (errno == EAGAIN || errno == EINTR)
@@ -307,7 +316,9 @@ enum tls_step tls_stream_write(struct tls_stream *stream, struct slice bytes, si
 	int result;
 
 	ERR_clear_error();
+	stream->is_record_followed = bytes.len > SSL3_RT_MAX_PLAIN_LENGTH;
 	result = SSL_write_ex(stream->ssl, bytes.data, bytes.len, ret_n);
+	stream->is_record_followed = false;
 	return result == 1 ? TLS_STEP_DONE : failed_step(stream, result);
 }
 
