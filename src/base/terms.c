@@ -21,6 +21,7 @@ static const char *const protocol_names[PROTOCOL_MAX] = { "SMTP", "IMAP", "POP3"
 #define TERM_ROW(id, text) [id] = (text),
 static const char *const mechanism_names[MECHANISM_MAX] = { MECHANISM_LIST(TERM_ROW) };
 static const char *const verdict_names[VERDICT_MAX] = { VERDICT_LIST(TERM_ROW) };
+static const char *const role_names[ROLE_MAX] = { ROLE_LIST(TERM_ROW) };
 static const char *const permit_names[PERMIT_MAX] = { PERMIT_LIST(TERM_ROW) };
 static const char *const close_names[CLOSE_MAX] = { CLOSE_LIST(TERM_ROW) };
 #undef TERM_ROW
@@ -82,9 +83,10 @@ enum scope protocol_scope(enum protocol protocol)
 		[PROTOCOL_SMTP] = SCOPE_SMTP,
 		[PROTOCOL_IMAP] = SCOPE_IMAP,
 		[PROTOCOL_POP3] = SCOPE_POP3,
+		[PROTOCOL_HTTP] = SCOPE_NONE,
 	};
 
-	GP_ASSERT(protocol < PROTOCOL_HTTP);
+	GP_ASSERT(protocol < PROTOCOL_MAX);
 	return scopes[protocol];
 }
 
@@ -129,6 +131,17 @@ enum reason reason_by_name(struct slice name)
 enum verdict verdict_by_name(struct slice name)
 {
 	return (enum verdict)find_name(verdict_names, VERDICT_MAX, name);
+}
+
+const char *role_name(enum role role)
+{
+	GP_ASSERT(role < ROLE_MAX);
+	return role_names[role];
+}
+
+enum role role_by_name(struct slice name)
+{
+	return (enum role)find_name(role_names, ROLE_MAX, name);
 }
 
 const char *permit_name(enum permit permit)

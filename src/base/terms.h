@@ -28,7 +28,8 @@ enum protocol {
 	X(SERVICE_IMAP, "imap", PROTOCOL_IMAP, 143, false)              \
 	X(SERVICE_IMAPS, "imaps", PROTOCOL_IMAP, 993, true)             \
 	X(SERVICE_POP3, "pop3", PROTOCOL_POP3, 110, false)              \
-	X(SERVICE_POP3S, "pop3s", PROTOCOL_POP3, 995, true)
+	X(SERVICE_POP3S, "pop3s", PROTOCOL_POP3, 995, true)             \
+	X(SERVICE_HTTPS, "https", PROTOCOL_HTTP, 443, true)
 
 enum service {
 #define SERVICE_ENUM(name, text, protocol, port, is_tls) name,
@@ -72,6 +73,7 @@ enum verdict {
 	X(REASON_ACCOUNT_OFF, "account_off", "account switched off")                               \
 	X(REASON_NO_PASSWORD, "no_password", "account has no password")                            \
 	X(REASON_TWOFACTOR, "twofactor", "right password, but 2FA is on: needs a device password") \
+	X(REASON_CODE, "code", "right password, but a wrong code of the second step")              \
 	X(REASON_WRONG_DEVICE, "wrong_device", "unknown or revoked device password")               \
 	X(REASON_DEVICE_SCOPE, "device_scope", "device password not valid for this protocol")      \
 	X(REASON_UNCHECKED, "unchecked",                                                           \
@@ -104,10 +106,30 @@ enum reason {
 
 /* What a device password may be used for; a bit mask in the store. */
 enum scope {
+	SCOPE_NONE = 0, /* the portal: no device password opens it */
 	SCOPE_IMAP = 1,
 	SCOPE_POP3 = 2,
 	SCOPE_SMTP = 4,
 	SCOPE_ALL = 7
+};
+
+/*
+ * What an account may do at the portal and through the API, least first: each may all that stands
+ * before it. The first three are no roles but states on the way in: nobody signed in; the password
+ * was right and a code is awaited; signed in by a recovery code, so that 2FA and the password must
+ * be set anew first.
+ */
+#define ROLE_LIST(X)                                                                   \
+	X(ROLE_GUEST, "guest")                                                         \
+	X(ROLE_PENDING, "pending")                                                     \
+	X(ROLE_RECOVERY, "recovery")                                                   \
+	X(ROLE_USER, "user")                                                           \
+	X(ROLE_DOMAIN_ADMIN, "domain-admin") /* staff, for accounts of some domains */ \
+	X(ROLE_STAFF, "staff")                                                         \
+	X(ROLE_ADMIN, "admin")
+
+enum role {
+	ROLE_LIST(TERM_ENUM) ROLE_MAX
 };
 
 /* What core says to MAIL and RCPT. */
@@ -142,7 +164,7 @@ bool service_is_tls(enum service service);
 /* SERVICE_MAX if there is none of this name. */
 enum service service_by_name(struct slice name);
 const char *protocol_name(enum protocol protocol); /* "SMTP", "IMAP", "POP3", "HTTP" */
-enum scope protocol_scope(enum protocol protocol); /* of a mail protocol */
+enum scope protocol_scope(enum protocol protocol);
 
 const char *mechanism_name(enum mechanism mechanism);
 const char *verdict_name(enum verdict verdict);
@@ -150,6 +172,8 @@ const char *reason_name(enum reason reason);
 const char *reason_words(enum reason reason);
 enum reason reason_by_name(struct slice name);   /* REASON_MAX if none */
 enum verdict verdict_by_name(struct slice name); /* VERDICT_MAX if none */
+const char *role_name(enum role role);
+enum role role_by_name(struct slice name); /* ROLE_MAX if none */
 const char *permit_name(enum permit permit);
 const char *close_name(enum close_reason reason);
 

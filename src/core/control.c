@@ -103,6 +103,7 @@ bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
 	message.op = (struct ipc_op){ .request = op->id,
 		.name = slice_str(ops_entry(id)->name),
 		.actor = SLICE_LIT("core"),
+		.role = ROLE_ADMIN,
 		.arguments = slice_of(text, len) };
 	if (vaults_send_desk(core, &message, -1) == GP_OK)
 		return true;
@@ -210,6 +211,9 @@ static enum gp_err forward(struct cli *cli, const struct ipc_op *ask, int fd, st
 	cli->ops++;
 	message.op.request = op->id;
 	message.op.actor = slice_str(cli->actor);
+	message.op.role = ROLE_ADMIN;
+	message.op.asker = 0;
+	message.op.domains = SLICE_LIT("");
 	if (vaults_send_desk(core, &message, fd) == GP_OK)
 		return GP_ERR_AGAIN;
 	op_free(op);

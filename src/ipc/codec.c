@@ -43,7 +43,8 @@ enum role_set {
 	CORE = 1 << IPC_ROLE_CORE,
 	VAULT = 1 << IPC_ROLE_VAULT,
 	CLI = 1 << IPC_ROLE_CLI,
-	CHILDREN = FRONT | CORE | VAULT,
+	WEB = 1 << IPC_ROLE_WEB,
+	CHILDREN = FRONT | CORE | VAULT | WEB,
 };
 
 struct shape {
@@ -74,9 +75,10 @@ static const struct shape shapes[IPC_TYPE_MAX] = {
 static const unsigned neighbours[IPC_ROLE_MAX] = {
 	[IPC_ROLE_PARENT] = CHILDREN,
 	[IPC_ROLE_FRONT] = PARENT | CORE,
-	[IPC_ROLE_CORE] = PARENT | FRONT | VAULT | CLI,
+	[IPC_ROLE_CORE] = PARENT | FRONT | VAULT | CLI | WEB,
 	[IPC_ROLE_VAULT] = PARENT | CORE,
 	[IPC_ROLE_CLI] = CORE,
+	[IPC_ROLE_WEB] = PARENT | CORE,
 };
 
 const char *ipc_type_name(enum ipc_type type)
@@ -92,6 +94,7 @@ const char *ipc_role_name(enum ipc_role role)
 		[IPC_ROLE_CORE] = "core",
 		[IPC_ROLE_VAULT] = "vault",
 		[IPC_ROLE_CLI] = "cli",
+		[IPC_ROLE_WEB] = "web",
 	};
 
 	return role < IPC_ROLE_MAX ? names[role] : "?";

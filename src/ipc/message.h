@@ -26,6 +26,7 @@ enum ipc_role {
 	IPC_ROLE_CORE,
 	IPC_ROLE_VAULT,
 	IPC_ROLE_CLI,
+	IPC_ROLE_WEB,
 	IPC_ROLE_MAX
 };
 

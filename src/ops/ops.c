@@ -11,7 +11,7 @@ enum {
 
 static const struct ops_entry entries[OPS_MAX] = {
 #define OP(id, name, role, place, arguments, what) \
-	[OPS_##id] = { name, OPS_ROLE_##role, OPS_PLACE_##place, arguments, what },
+	[OPS_##id] = { name, ROLE_##role, OPS_PLACE_##place, arguments, what },
 #include "ops/ops.def"
 #undef OP
 };
@@ -82,6 +82,8 @@ static const char *type_fault(const json_t *value, char type)
 {
 	switch (type) {
 	case 's':
+	case 'p':
+	case 'n':
 		return json_is_string(value) ? NULL : "a string";
 	case 'i':
 		return json_is_integer(value) ? NULL : "an integer";
@@ -157,4 +159,30 @@ enum gp_err ops_parse(enum ops_id id, struct slice arguments, json_t **ret_args,
 out:
 	json_decref(args);
 	return err;
+}
+
+void ops_strip(enum ops_id id, json_t *args)
+{
+	struct slice rest = slice_str(ops_entry(id)->arguments);
+	struct argument argument;
+
+	while (next_argument(&rest, &argument)) {
+		char key[KEY_SHOWN];
+
+		GP_ASSERT(slice_copy(argument.key, key, sizeof key));
+		if (argument.type == 'p' || argument.type == 'n')
+			(void)json_object_del(args, key);
+	}
+}
+
+bool ops_has_guess(enum ops_id id)
+{
+	struct slice rest = slice_str(ops_entry(id)->arguments);
+	struct argument argument;
+
+	while (next_argument(&rest, &argument)) {
+		if (argument.type == 'p')
+			return true;
+	}
+	return false;
 }

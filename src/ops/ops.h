@@ -7,14 +7,12 @@
 #define GP_OPS_OPS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/terms.h"
 
-enum ops_role {
-	OPS_ROLE_STAFF,
-	OPS_ROLE_ADMIN
-}; /* the least role that may */
 enum ops_place {
 	OPS_PLACE_CORE,
 	OPS_PLACE_VAULT
@@ -29,7 +27,7 @@ enum ops_id {
 
 struct ops_entry {
 	const char *name;
-	enum ops_role role;
+	enum role role; /* the least that may */
 	enum ops_place place;
 	const char *arguments;
 	const char *what;
@@ -43,5 +41,11 @@ enum ops_id ops_by_name(struct slice name);
  * *ret_args (json_decref()). why names the key at fault. */
 enum gp_err ops_parse(
 	enum ops_id id, struct slice arguments, json_t **ret_args, struct gp_why *why) GP_CHECKED;
+
+/* Takes out what is secret (types p and n), for the audit. */
+void ops_strip(enum ops_id id, json_t *args);
+/* Does it have a secret compared (type p)? Such an operation takes a place in the window of its
+ * source before it is passed on; GP_ERR_DENIED says that the secret was wrong. */
+bool ops_has_guess(enum ops_id id);
 
 #endif

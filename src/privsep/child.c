@@ -145,6 +145,7 @@ static const char *role_user(const struct config *config, enum ipc_role role)
 		return config->vault_user;
 	case IPC_ROLE_PARENT:
 	case IPC_ROLE_CLI:
+	case IPC_ROLE_WEB:
 	case IPC_ROLE_MAX:
 		break;
 	}

@@ -157,7 +157,7 @@ static enum gp_err audit(const struct desk_op *op)
 	json_t *detail = json_deep_copy(op->args);
 	enum gp_err err;
 
-	(void)json_object_del(detail, "password");
+	ops_strip(op->id, detail);
 	err = desk_audit(op->vault, op->actor, op->id, op->account, op->subject, detail);
 	json_decref(detail);
 	return err;

@@ -24,6 +24,7 @@ static void test_services(void **state)
 		{ SERVICE_IMAPS, "imaps", PROTOCOL_IMAP, 993, true },
 		{ SERVICE_POP3, "pop3", PROTOCOL_POP3, 110, false },
 		{ SERVICE_POP3S, "pop3s", PROTOCOL_POP3, 995, true },
+		{ SERVICE_HTTPS, "https", PROTOCOL_HTTP, 443, true },
 	};
 
 	(void)state;
@@ -50,7 +51,21 @@ static void test_protocols(void **state)
 	assert_int_equal(protocol_scope(PROTOCOL_SMTP), SCOPE_SMTP);
 	assert_int_equal(protocol_scope(PROTOCOL_IMAP), SCOPE_IMAP);
 	assert_int_equal(protocol_scope(PROTOCOL_POP3), SCOPE_POP3);
+	assert_int_equal(protocol_scope(PROTOCOL_HTTP), SCOPE_NONE);
 	assert_int_equal(SCOPE_SMTP | SCOPE_IMAP | SCOPE_POP3, SCOPE_ALL);
+}
+
+static void test_roles(void **state)
+{
+	(void)state;
+	/* Nobody is the least of all, and staff more than the people it helps. */
+	assert_int_equal(ROLE_GUEST, 0);
+	assert_true(ROLE_PENDING < ROLE_RECOVERY && ROLE_RECOVERY < ROLE_USER);
+	assert_true(ROLE_USER < ROLE_DOMAIN_ADMIN && ROLE_DOMAIN_ADMIN < ROLE_STAFF);
+	assert_true(ROLE_STAFF < ROLE_ADMIN);
+	for (unsigned role = 0; role < ROLE_MAX; role++)
+		assert_int_equal(role_by_name(slice_str(role_name((enum role)role))), role);
+	assert_int_equal(role_by_name(SLICE_LIT("root")), ROLE_MAX);
 }
 
 /* The value of zeroed memory must never let anyone in. */
@@ -92,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_zero_is_safe),
 		cmocka_unit_test(test_names_lead_back),
 	};

@@ -319,8 +319,8 @@ static void only_named_senders_are_permitted(void **state)
 		{ IPC_MATERIAL, IPC_ROLE_PARENT, IPC_ROLE_FRONT, true },
 		{ IPC_MATERIAL, IPC_ROLE_PARENT, IPC_ROLE_CLI, false },
 		{ IPC_MATERIAL, IPC_ROLE_FRONT, IPC_ROLE_PARENT, false },
-		{ IPC_DIAL, IPC_ROLE_FRONT, IPC_ROLE_PARENT, true },
-		{ IPC_DIAL, IPC_ROLE_CORE, IPC_ROLE_PARENT, false },
+		{ IPC_DIAL, IPC_DIAL_WEB, IPC_ROLE_FRONT, IPC_ROLE_PARENT, true },
+		{ IPC_DIAL, IPC_DIAL_WEB, IPC_ROLE_CORE, IPC_ROLE_PARENT, false },
 		{ IPC_RELOAD, IPC_ROLE_FRONT, IPC_ROLE_PARENT, false },
 		{ IPC_OP, IPC_ROLE_CLI, IPC_ROLE_CORE, true },
 		{ IPC_OP, IPC_ROLE_CORE, IPC_ROLE_VAULT, true },
@@ -344,7 +344,7 @@ static void only_named_senders_are_permitted(void **state)
 /* A front may write no ban, read no hash and steer no process: all it may say is this. */
 static void a_front_has_these_words_only(void **state)
 {
-	static const enum ipc_type words[] = { IPC_READY, IPC_DIAL, IPC_SESSION_OPEN,
+	static const enum ipc_type words[] = { IPC_READY, IPC_DIAL, IPC_DIAL_WEB, IPC_SESSION_OPEN,
 		IPC_SESSION_END, IPC_SESSION_RESUME, IPC_SIGNIN, IPC_SIGNIN_UNDONE, IPC_NOTE,
 		IPC_MAIL, IPC_RCPT, IPC_MESSAGE_DONE, IPC_REFUSED };
 

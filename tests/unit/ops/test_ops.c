@@ -24,8 +24,8 @@ static void every_name_is_found_and_well_formed(void **state)
 	assert_int_equal(ops_by_name(SLICE_LIT("")), OPS_MAX);
 	assert_int_equal(ops_entry(OPS_ban_list)->place, OPS_PLACE_CORE);
 	assert_int_equal(ops_entry(OPS_account_add)->place, OPS_PLACE_VAULT);
-	assert_int_equal(ops_entry(OPS_account_add)->role, OPS_ROLE_ADMIN);
-	assert_int_equal(ops_entry(OPS_account_list)->role, OPS_ROLE_STAFF);
+	assert_int_equal(ops_entry(OPS_account_add)->role, ROLE_ADMIN);
+	assert_int_equal(ops_entry(OPS_account_list)->role, ROLE_STAFF);
 }
 
 /* Each argument string follows the grammar that ops.def states. */
@@ -45,9 +45,26 @@ static void argument_strings_follow_the_grammar(void **state)
 				assert_non_null(strchr(
 					"abcdefghijklmnopqrstuvwxyz0123456789_", word.data[i]));
 			assert_true(type.len == 1 || (type.len == 2 && type.data[1] == '!'));
-			assert_non_null(strchr("siba", type.data[0]));
+			assert_non_null(strchr("sibapn", type.data[0]));
 		}
 	}
+}
+
+/* What is secret never reaches the audit. */
+static void secrets_are_stripped_by_their_type(void **state)
+{
+	json_t *args = NULL;
+
+	(void)state;
+	assert_int_equal(
+		ops_parse(OPS_account_add,
+			SLICE_LIT("{\"address\":\"a@b\",\"password\":\"hunter22\"}"), &args, NULL),
+		GP_OK);
+	ops_strip(OPS_account_add, args);
+	assert_null(json_object_get(args, "password"));
+	assert_string_equal(json_string_value(json_object_get(args, "address")), "a@b");
+	assert_false(ops_has_guess(OPS_account_add));
+	json_decref(args);
 }
 
 struct parse_case {
@@ -136,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_name_is_found_and_well_formed),
 		cmocka_unit_test(argument_strings_follow_the_grammar),
+		cmocka_unit_test(secrets_are_stripped_by_their_type),
 		cmocka_unit_test(arguments_are_checked),
 		cmocka_unit_test(a_password_never_reaches_the_message),
 	};
