@@ -12,6 +12,7 @@ enum {
 struct core_link {
 	struct front *front;
 	struct chan *chan; /* NULL: core is gone */
+	uint32_t core_pid;
 	struct loop_timer refused_timer;
 	uint32_t refused[SERVICE_MAX];
 };
@@ -25,13 +26,23 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	session_core_on_message(link->front, message);
 }
 
+/* A fresh channel comes with a fresh core. */
+static void report_core(struct core_link *link)
+{
+	struct ipc_message message = { .type = IPC_CORE_BAD, .core_bad = { link->core_pid } };
+
+	log_error("core_broke_the_rules", LOG_UINT("core", link->core_pid));
+	if (chan_send(link->front->child->parent, &message, -1) != GP_OK)
+		log_error("core_not_reported", LOG_UINT("core", link->core_pid));
+}
+
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
 {
 	struct core_link *link = owner;
 
 	(void)chan;
 	if (end == CHAN_END_ATTACK)
-		log_error("core_broke_the_rules", LOG_STR("channel", "front"));
+		report_core(link);
 	else
 		log_warn("core_gone", LOG_STR("then", "sign-ins are temporarily unavailable"));
 	chan_free(&link->chan);
@@ -80,8 +91,9 @@ void core_link_free(struct core_link **plink)
 	mem_free(link);
 }
 
-void core_link_connect(struct core_link *link, int *fd)
+void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd)
 {
+	link->core_pid = core_pid;
 	if (link->chan != NULL) {
 		chan_free(&link->chan);
 		session_core_on_gone(link->front);

@@ -15,8 +15,8 @@
 struct core_link *core_link_new(struct front *front);
 void core_link_free(struct core_link **plink);
 
-/* A fresh channel (taken: *fd becomes -1) replaces the old one. */
-void core_link_connect(struct core_link *link, int *fd);
+/* A fresh channel to the core with this id (taken: *fd becomes -1) replaces the old one. */
+void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd);
 
 /* false: core can not be asked now. */
 bool core_link_send(struct core_link *link, const struct ipc_message *message);

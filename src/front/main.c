@@ -100,7 +100,7 @@ static void on_message(struct child *child, const struct ipc_message *message, i
 	else if (message->type == IPC_LISTENERS_RESET)
 		listen_reset(front->listen);
 	else if (message->type == IPC_PEER && message->peer.role == IPC_ROLE_CORE && *fd >= 0)
-		core_link_connect(front->core, fd);
+		core_link_connect(front->core, message->peer.pid, fd);
 	else if (message->type == IPC_BAN_MAP && *fd >= 0)
 		on_ban_map(front, *fd);
 }

@@ -379,10 +379,12 @@ static bool read_one(struct chan *chan)
 	return true;
 }
 
-static void read_some(struct chan *chan, size_t most)
+static void read_some(struct chan *chan, size_t most, int64_t ms)
 {
+	int64_t end = clock_steady() + ms;
+
 	chan->is_reading = true;
-	for (size_t n = 0; n < most && read_one(chan); n++)
+	for (size_t n = 0; n < most && read_one(chan) && clock_steady() < end; n++)
 		continue;
 	chan->is_reading = false;
 	if (chan->is_freed)
@@ -393,7 +395,7 @@ void chan_drain(struct chan *chan)
 {
 	GP_ASSERT(!chan->is_reading);
 	chan_resume(chan);
-	read_some(chan, SIZE_MAX);
+	read_some(chan, SIZE_MAX, INT32_MAX);
 }
 
 static void on_ready(struct loop_io *io, unsigned ready)
@@ -406,5 +408,5 @@ static void on_ready(struct loop_io *io, unsigned ready)
 		update_wanted(chan);
 		return;
 	}
-	read_some(chan, CHAN_BATCH);
+	read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
 }

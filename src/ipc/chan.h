@@ -23,6 +23,7 @@ enum chan_end {
 enum {
 	CHAN_QUEUE_MAX = 4 * 1024 * 1024, /* bytes that wait for a slow peer */
 	CHAN_BATCH = 32,                  /* messages taken per turn of the loop */
+	CHAN_BATCH_MS = 100,              /* the turn ends earlier if they take so long */
 };
 
 struct chan_ops {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/ban_map.h"
@@ -312,6 +313,24 @@ static void on_bad_peer(struct crew *crew, const struct ipc_peer_bad *bad)
 	}
 }
 
+/* Core talks to all; what one of the others says of it is believed, but not for ever: else one that
+ * was taken over could keep core from work. pid: the core it means, which may be gone by now. */
+static void on_bad_core(struct worker *accuser, const struct ipc_core_bad *bad)
+{
+	struct worker *core = crew_core(accuser->parent->crew);
+	int64_t now = clock_steady();
+
+	if (core->state != WORKER_UP || core->pid != (pid_t)bad->pid)
+		return;
+	if (accuser->accused_at != 0 && now - accuser->accused_at < WORKER_ACCUSE_MS) {
+		worker_kill(accuser, "it speaks against core again and again");
+		return;
+	}
+	accuser->accused_at = now;
+	log_warn("core_accused", LOG_STR("worker", accuser->name));
+	worker_kill(core, "it broke the rules of its channel with another");
+}
+
 static void on_bans_ready(struct parent *parent, const struct ipc_bans_ready *ready)
 {
 	if (!ready->complete)
@@ -332,6 +351,8 @@ void crew_on_message(struct worker *worker, const struct ipc_message *message)
 		on_bad_peer(parent->crew, &message->peer_bad);
 	else if (message->type == IPC_BANS_READY)
 		on_bans_ready(parent, &message->bans_ready);
+	else if (message->type == IPC_CORE_BAD)
+		on_bad_core(worker, &message->core_bad);
 	else
 		worker_kill(worker, "it sent what is not for us");
 }

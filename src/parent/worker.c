@@ -39,6 +39,7 @@ enum {
 static void check_gone(struct worker *worker);
 static void on_restart(struct loop_timer *timer);
 static void on_kill_timer(struct loop_timer *timer);
+static void on_ping_timer(struct loop_timer *timer);
 
 void worker_init(struct worker *worker, struct parent *parent, enum ipc_role role,
 	enum ipc_lane lane, unsigned index)
@@ -47,6 +48,7 @@ void worker_init(struct worker *worker, struct parent *parent, enum ipc_role rol
 	(void)snprintf(worker->name, sizeof worker->name, "%s.%u", ipc_role_name(role), index);
 	loop_timer_init(parent->loop, &worker->restart, on_restart, worker);
 	loop_timer_init(parent->loop, &worker->kill_timer, on_kill_timer, worker);
+	loop_timer_init(parent->loop, &worker->ping, on_ping_timer, worker);
 }
 
 void worker_fini(struct worker *worker)
@@ -54,6 +56,7 @@ void worker_fini(struct worker *worker)
 	chan_free(&worker->chan);
 	loop_timer_fini(&worker->restart);
 	loop_timer_fini(&worker->kill_timer);
+	loop_timer_fini(&worker->ping);
 }
 
 void worker_kill(struct worker *worker, const char *why)
@@ -109,6 +112,37 @@ void worker_push(struct worker *worker, const struct generation *generation)
 	worker->pushed = generation->number;
 }
 
+/* Is it there? */
+
+static uint64_t silent_max(const struct worker *worker)
+{
+	bool is_at_work = worker->lane == IPC_LANE_SLOW || worker->lane == IPC_LANE_DESK;
+
+	return is_at_work ? WORKER_SILENT_AT_WORK_MAX : WORKER_SILENT_MAX;
+}
+
+static void on_ping_timer(struct loop_timer *timer)
+{
+	struct worker *worker = timer->owner;
+	struct ipc_message message = { .type = IPC_PING };
+
+	if (worker->state != WORKER_UP)
+		return;
+	if (worker->pings - worker->pongs >= silent_max(worker)) {
+		worker_kill(worker, "it does not answer");
+		return;
+	}
+	message.ping.number = ++worker->pings;
+	worker_send(worker, &message, -1);
+	loop_timer_set(timer, WORKER_PING_MS);
+}
+
+static void on_pong(struct worker *worker, const struct ipc_pong *pong)
+{
+	if (pong->number > worker->pongs && pong->number <= worker->pings)
+		worker->pongs = pong->number;
+}
+
 /* The control channel. */
 
 static void on_ready(struct worker *worker, const struct ipc_ready *ready)
@@ -125,6 +159,7 @@ static void on_ready(struct worker *worker, const struct ipc_ready *ready)
 		worker->state = WORKER_UP;
 		log_info("worker_up", LOG_STR("worker", worker->name), LOG_INT("pid", worker->pid),
 			LOG_INT("ms", clock_steady() - worker->started_at));
+		loop_timer_set(&worker->ping, WORKER_PING_MS);
 	}
 	crew_on_ready(worker, ready->ok, why);
 	mem_free(why);
@@ -138,6 +173,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	(void)fd;
 	if (message->type == IPC_READY)
 		on_ready(worker, &message->ready);
+	else if (message->type == IPC_PONG)
+		on_pong(worker, &message->pong);
 	else
 		crew_on_message(worker, message);
 }
@@ -191,6 +228,8 @@ void worker_start(struct worker *worker)
 	GP_ASSERT(worker->state == WORKER_DOWN && worker->pid == 0 && worker->chan == NULL);
 	worker->started_at = clock_steady();
 	worker->taken = 0;
+	worker->pings = 0;
+	worker->pongs = 0;
 	if (spawn(worker) != GP_OK) {
 		log_error("worker_not_started", LOG_STR("worker", worker->name), LOG_ERRNO);
 		loop_timer_set(&worker->restart, QUICK_MS);
@@ -264,6 +303,7 @@ static void check_gone(struct worker *worker)
 		return;
 	log_end(worker);
 	loop_timer_clear(&worker->kill_timer);
+	loop_timer_clear(&worker->ping);
 	worker->state = WORKER_DOWN;
 	crew_on_gone(worker, was, WIFSIGNALED(worker->exit_status));
 	if (!worker->parent->is_stopping)

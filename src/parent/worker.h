@@ -21,6 +21,19 @@ enum worker_state {
 	WORKER_LEAVING, /* was told to STOP */
 };
 
+enum {
+	/* Each worker that is up is asked this often whether it is there. */
+	WORKER_PING_MS = 1000,
+	/* So many questions without an answer, and it is taken to hang and killed. Counted in
+	 * questions, not in time: where the whole machine slept, nobody is to blame. */
+	WORKER_SILENT_MAX = 5,
+	/* A vault whose work may take long: hashing, or waiting for another writer. More than a
+	 * sign-in is waited for. */
+	WORKER_SILENT_AT_WORK_MAX = 15,
+	/* A worker's word against core is believed once in so long a time. */
+	WORKER_ACCUSE_MS = 600 * 1000,
+};
+
 struct worker {
 	struct parent *parent;
 	enum ipc_role role;
@@ -37,8 +50,12 @@ struct worker {
 	bool is_awaited;   /* reload.c waits for its READY */
 	int64_t started_at;
 	unsigned quick_deaths; /* in a row */
+	uint64_t pings;        /* sent to this process */
+	uint64_t pongs;        /* number of the last that was answered */
+	int64_t accused_at;    /* core, by this place; 0: never */
 	struct loop_timer restart;
 	struct loop_timer kill_timer;
+	struct loop_timer ping;
 };
 
 void worker_init(struct worker *worker, struct parent *parent, enum ipc_role role,

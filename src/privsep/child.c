@@ -240,12 +240,23 @@ static void on_stop(struct life *life, const struct ipc_stop *message)
 		loop_stop(life->child.loop);
 }
 
+/* Late is as good as never: a process that is at work for so long is ended. */
+static void answer_ping(struct life *life, const struct ipc_ping *ping)
+{
+	struct ipc_message message = { .type = IPC_PONG, .pong = { .number = ping->number } };
+
+	if (chan_send(life->child.parent, &message, -1) != GP_OK)
+		log_debug("ping_not_answered", LOG_UINT("number", ping->number));
+}
+
 static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
 {
 	struct life *life = owner;
 
 	(void)chan;
-	if (message->type == IPC_CONFIG)
+	if (message->type == IPC_PING)
+		answer_ping(life, &message->ping);
+	else if (message->type == IPC_CONFIG)
 		on_config_text(life, &message->config, *fd);
 	else if (message->type == IPC_MATERIAL)
 		on_material(life, &message->material, *fd);

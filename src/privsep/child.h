@@ -51,8 +51,8 @@ struct child_ops {
 	 * after return. */
 	enum gp_err (*on_config)(struct child *child, const struct config *config,
 		const struct child_material *materials, size_t count, struct gp_why *why);
-	/* Every message of the control channel that is not CONFIG, MATERIAL, CONFIG_APPLY or STOP.
-	 */
+	/* Every message of the control channel that is not CONFIG, MATERIAL, CONFIG_APPLY, STOP or
+	 * PING. */
 	void (*on_message)(struct child *child, const struct ipc_message *message, int *fd);
 	/* Asked to end within grace_ms; call loop_stop() when done. NULL: ends at once. */
 	void (*on_stop)(struct child *child, unsigned grace_ms);

@@ -25,12 +25,31 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	vault_on_message(owner, message, fd);
 }
 
+/* The process's own channel to gatepostd, and the core that it is connected with. */
+static struct {
+	struct chan *parent;
+	uint32_t core_pid;
+} links;
+
+/* A fresh channel comes with a fresh core. */
+static void report_core(void)
+{
+	struct ipc_message message = { .type = IPC_CORE_BAD, .core_bad = { links.core_pid } };
+
+	log_error("core_broke_the_rules", LOG_UINT("core", links.core_pid));
+	if (chan_send(links.parent, &message, -1) != GP_OK)
+		log_error("core_not_reported", LOG_UINT("core", links.core_pid));
+}
+
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
 {
 	struct vault *self = owner;
 
 	(void)chan;
-	log_info("core_gone", LOG_STR("how", end == CHAN_END_ATTACK ? "attack" : "closed"));
+	if (end == CHAN_END_ATTACK)
+		report_core();
+	else
+		log_info("core_gone", LOG_UINT("core", links.core_pid));
 	vault_on_core_gone(self);
 	chan_free(&self->core);
 }
@@ -129,6 +148,8 @@ static void on_control(struct child *child, const struct ipc_message *message, i
 	if (message->type != IPC_PEER || message->peer.role != IPC_ROLE_CORE || *fd < 0)
 		return;
 	drop_core();
+	links.parent = child->parent;
+	links.core_pid = message->peer.pid;
 	vault.core = chan_new(child->loop, fd, IPC_ROLE_VAULT, IPC_ROLE_CORE, &ops, &vault);
 }
 

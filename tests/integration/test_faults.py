@@ -188,31 +188,6 @@ def test_a_stop_keeps_what_is_on_its_way(make_gatepost):
     assert {one: len(counted(door, one)) for one in sources} == {one: 2 for one in sources}
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow", "desk"])
-def test_a_vault_that_hangs_is_a_temporary_fault(make_gatepost, lane, peer):
-    door = make_gatepost()
-    device = door.add_device(ALICE[0], "phone")
-    secret = {"fast": device, "slow": ALICE[1]}.get(lane, device)
-    before = pids(door)
-    hung = [row["pid"] for row in processes(door) if row.get("lane") == lane]
-    for pid in hung:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        answer = talk.signin(door, "submissions", ALICE[0], secret, peer)
-        if lane == "desk":
-            assert talk.is_ok(answer)  # it has nothing to do with sign-ins
-        else:
-            assert answer.startswith("454 4.7.0 ")
-        if lane == "slow":
-            assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], device, peer))
-    finally:
-        for pid in hung:
-            os.kill(pid, signal.SIGCONT)
-    rig.until(lambda: talk.is_ok(talk.signin(door, "pop3s", ALICE[0], secret, peer)), "a sign-in", 10)
-    assert_nobody_was_wrong(door)
-    assert pids(door) == before
-
-
 # ---- the store ----
 
 

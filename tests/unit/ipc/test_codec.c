@@ -341,12 +341,13 @@ static void only_named_senders_are_permitted(void **state)
 			cases[i].is_permitted);
 }
 
-/* A front may write no ban, read no hash and steer no process: all it may say is this. */
+/* A front may write no ban, read no hash and steer no process but by accusing core: all it may say
+ * is this. */
 static void a_front_has_these_words_only(void **state)
 {
 	static const enum ipc_type words[] = { IPC_READY, IPC_DIAL, IPC_DIAL_WEB, IPC_SESSION_OPEN,
 		IPC_SESSION_END, IPC_SESSION_RESUME, IPC_SIGNIN, IPC_SIGNIN_UNDONE, IPC_NOTE,
-		IPC_MAIL, IPC_RCPT, IPC_MESSAGE_DONE, IPC_REFUSED };
+		IPC_MAIL, IPC_RCPT, IPC_MESSAGE_DONE, IPC_REFUSED, IPC_PONG, IPC_CORE_BAD };
 
 	(void)state;
 	for (enum ipc_type type = 0; type < IPC_TYPE_MAX; type++) {

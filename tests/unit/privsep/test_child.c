@@ -97,6 +97,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 		world->ok = message->ready.ok;
 		world->generation = message->ready.generation;
 		assert_true(slice_copy(message->ready.why, world->why, sizeof world->why));
+	} else if (message->type == IPC_PONG) {
+		world->request = message->pong.number;
 	} else {
 		assert_int_equal(message->type, IPC_DIAL);
 		world->generation = message->dial.generation;
@@ -218,6 +220,18 @@ static void a_child_takes_its_configuration_and_works(void **state)
 	assert_int_equal(world->request, IPC_PEER_GONE);
 	assert_int_equal(world->generation, 5);
 	assert_int_equal(world->index, 7);
+}
+
+static void it_says_that_it_is_there(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = { .type = IPC_PING, .ping = { 77 } };
+
+	push(world, 1, BASE, NULL);
+	assert_int_equal(chan_send(world->chan, &message, -1), GP_OK);
+	assert_int_equal(loop_run(world->loop), GP_OK);
+	assert_int_equal(world->type, IPC_PONG);
+	assert_int_equal(world->request, 77);
 }
 
 static void a_bad_first_configuration_ends_it(void **state)
@@ -406,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CHILD(a_child_takes_its_configuration_and_works),
+		CHILD(it_says_that_it_is_there),
 		CHILD(a_bad_first_configuration_ends_it),
 		CHILD(a_bad_later_one_leaves_the_old_in_force),
 		CHILD(applying_what_was_not_sent_is_refused),
