@@ -266,11 +266,10 @@ static struct place *find_place(struct place *bucket, uint64_t key)
 static struct ip_net net_of(uint8_t family, enum ip_level level, uint64_t key)
 {
 	struct ip ip = { .family = family };
+	size_t size = family == IP_V4 ? 4 : 8;
 
-	for (size_t i = family == IP_V4 ? 4 : 8; i > 0; i--) {
-		ip.bytes[i - 1] = (uint8_t)key;
-		key >>= 8;
-	}
+	for (size_t i = 0; i < size; i++)
+		ip.bytes[i] = (uint8_t)(key >> 8 * (size - 1 - i));
 	return ip_level_net(&ip, level);
 }
 
