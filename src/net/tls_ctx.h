@@ -14,7 +14,8 @@
 
 struct tls_ctx;
 
-/* TLS 1.2 and 1.3, server preference, session tickets, no renegotiation, no compression. */
+/* TLS 1.2 and 1.3, server preference, session tickets (of TLS 1.3 only with an RSA key, whose
+ * signature they save), no renegotiation, no compression. */
 struct tls_ctx *tls_ctx_new_server(void);
 /* trust: PEM of CA certificates; empty: the peer's certificate is not checked. */
 enum gp_err tls_ctx_new_client(

@@ -88,7 +88,8 @@ static void add_extension(X509 *cert, int nid, const char *value)
 
 struct fixture_pem fixture_certificate(const char *names)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	bool is_rsa = slice_starts_nocase(slice_str(names), "rsa.");
+	EVP_PKEY *key = is_rsa ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	BIO *chain_bio = BIO_new(BIO_s_mem());
 	BIO *key_bio = BIO_new(BIO_s_mem());

@@ -37,7 +37,8 @@ struct peer {
 
 extern const struct conn_ops peer_ops;
 
-/* A self-signed P-256 certificate for the DNS names ("a.test,*.b.test"); freed by the caller. */
+/* A self-signed certificate for the DNS names ("a.test,*.b.test"), P-256, or RSA if they begin with
+ * "rsa."; freed by the caller. */
 struct fixture_pem fixture_certificate(const char *names);
 void fixture_pem_free(struct fixture_pem *pem);
 

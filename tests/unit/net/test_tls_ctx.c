@@ -192,7 +192,7 @@ static void test_versions_and_ciphers(void **state)
 
 static void test_tickets_and_their_keys(void **state)
 {
-	static const char *const names[] = { "mail.test" };
+	static const char *const names[] = { "rsa.test" };
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 	int64_t now = clock_steady();
 	struct setup s;
@@ -203,25 +203,25 @@ static void test_tickets_and_their_keys(void **state)
 	set_up(&other, names, GP_ARRAY_LEN(names));
 	for (size_t i = 0; i < GP_ARRAY_LEN(versions); i++) {
 		clock_fake(1800000000, now);
-		assert_false(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_false(visit(&s, "rsa.test", versions[i]).was_resumed);
 		assert_non_null(s.session);
-		assert_true(visit(&s, "mail.test", versions[i]).was_resumed);
-		assert_true(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_true(visit(&s, "rsa.test", versions[i]).was_resumed);
+		assert_true(visit(&s, "rsa.test", versions[i]).was_resumed);
 		/* The key before the present one still opens, the one before that does not. */
 		now += TLS_TICKET_KEY_MS;
 		clock_fake(1800000000, now);
-		assert_true(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_true(visit(&s, "rsa.test", versions[i]).was_resumed);
 		now += TLS_TICKET_KEY_MS;
 		clock_fake(1800000000, now);
-		(void)visit(&other, "mail.test", versions[i]);
+		(void)visit(&other, "rsa.test", versions[i]);
 		now += TLS_TICKET_KEY_MS;
 		clock_fake(1800000000, now);
-		assert_false(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_false(visit(&s, "rsa.test", versions[i]).was_resumed);
 		/* After a long silence no key is left. */
-		assert_true(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_true(visit(&s, "rsa.test", versions[i]).was_resumed);
 		now += 2 * (int64_t)TLS_TICKET_KEY_MS;
 		clock_fake(1800000000, now);
-		assert_false(visit(&s, "mail.test", versions[i]).was_resumed);
+		assert_false(visit(&s, "rsa.test", versions[i]).was_resumed);
 		SSL_SESSION_free(s.session);
 		s.session = NULL;
 		SSL_SESSION_free(other.session);
@@ -233,15 +233,35 @@ static void test_tickets_and_their_keys(void **state)
 
 static void test_tickets_outlive_a_reload(void **state)
 {
-	static const char *const names[] = { "mail.test" };
+	static const char *const names[] = { "rsa.test" };
 	struct setup s;
 
 	(void)state;
 	set_up(&s, names, 1);
-	assert_false(visit(&s, "mail.test", 0).was_resumed);
+	assert_false(visit(&s, "rsa.test", 0).was_resumed);
 	tls_ctx_free(&s.ctx);
 	s.ctx = fixture_server_ctx(names, 1, NULL);
-	assert_true(visit(&s, "mail.test", 0).was_resumed);
+	assert_true(visit(&s, "rsa.test", 0).was_resumed);
+	tear_down(&s);
+}
+
+/* With an elliptic curve a ticket of TLS 1.3 costs more than it saves. */
+static void test_no_ticket_for_a_fast_key(void **state)
+{
+	static const char *const names[] = { "mail.test", "rsa.test" };
+	struct setup s;
+
+	(void)state;
+	set_up(&s, names, GP_ARRAY_LEN(names));
+	(void)visit(&s, "mail.test", TLS1_3_VERSION);
+	assert_null(s.session);
+	(void)visit(&s, "mail.test", TLS1_2_VERSION);
+	assert_non_null(s.session);
+	assert_true(visit(&s, "mail.test", TLS1_2_VERSION).was_resumed);
+	SSL_SESSION_free(s.session);
+	s.session = NULL;
+	(void)visit(&s, "rsa.test", TLS1_3_VERSION);
+	assert_non_null(s.session);
 	tear_down(&s);
 }
 
@@ -368,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_versions_and_ciphers),
 		cmocka_unit_test(test_tickets_and_their_keys),
 		cmocka_unit_test(test_tickets_outlive_a_reload),
+		cmocka_unit_test(test_no_ticket_for_a_fast_key),
 		cmocka_unit_test(test_material_that_does_not_load),
 		cmocka_unit_test(test_key_with_a_passphrase),
 		cmocka_unit_test(test_no_renegotiation),
