@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "parent/address.h"
+#include "parent/first_start.h"
 #include "parent/material.h"
 #include "privsep/fdpass.h"
 
@@ -79,13 +80,20 @@ static enum gp_err load_members(struct generation *generation, struct gp_why *wh
 }
 
 static enum gp_err load_parts(
-	struct generation *generation, bool create_keys, struct config_error *error)
+	struct generation *generation, enum generation_use use, struct config_error *error)
 {
 	struct gp_why why = { "" };
-	enum gp_err err = material_load(generation, create_keys, &why);
+	enum gp_err err = material_load(generation, &why);
 
 	if (err == GP_OK)
 		err = load_members(generation, &why);
+	if (err == GP_OK && (use == GENERATION_CHECK || use == GENERATION_START))
+		err = first_start_check(generation->config, &why);
+	/* After all else is found good: what fails before this is still a first start. */
+	if (err == GP_OK && (use == GENERATION_START || use == GENERATION_INIT))
+		err = first_start_make(generation->config, &why);
+	if (err == GP_OK)
+		err = material_load_keys(generation, use != GENERATION_CHECK, &why);
 	if (err != GP_OK) {
 		(void)snprintf(error->text, sizeof error->text, "%s", why.text);
 		err = GP_ERR_CONFIG;
@@ -93,7 +101,7 @@ static enum gp_err load_parts(
 	return err;
 }
 
-enum gp_err generation_load(const char *path, uint64_t number, bool create_keys,
+enum gp_err generation_load(const char *path, uint64_t number, enum generation_use use,
 	struct generation **ret_generation, struct config_error *error)
 {
 	struct generation *generation = mem_new(1, sizeof *generation);
@@ -112,7 +120,7 @@ enum gp_err generation_load(const char *path, uint64_t number, bool create_keys,
 		err = GP_ERR_IO;
 	}
 	if (err == GP_OK)
-		err = load_parts(generation, create_keys, error);
+		err = load_parts(generation, use, error);
 	if (err == GP_OK) {
 		*ret_generation = generation;
 		generation = NULL;

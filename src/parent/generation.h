@@ -42,12 +42,18 @@ struct generation {
 	struct generation_member **members; /* [backend][host], as in config */
 };
 
+enum generation_use {
+	GENERATION_CHECK,  /* to be looked at; nothing is made */
+	GENERATION_START,  /* at the first start, store and keys are made (parent/first_start.h) */
+	GENERATION_INIT,   /* store and keys are made wherever they are missing */
+	GENERATION_RELOAD, /* a token key that is missing is made */
+};
+
 /*
- * Reads and checks everything. create_keys: a token key or pepper whose file is missing is made.
- * GP_ERR_CONFIG with error: file, line where there is one, and reason. Resolves host names, which
- * may take seconds.
+ * Reads and checks everything. GP_ERR_CONFIG with error: file, line where there is one, and reason.
+ * Resolves host names, which may take seconds.
  */
-enum gp_err generation_load(const char *path, uint64_t number, bool create_keys,
+enum gp_err generation_load(const char *path, uint64_t number, enum generation_use use,
 	struct generation **ret_generation, struct config_error *error) GP_CHECKED;
 void generation_free(struct generation **pgeneration);
 

@@ -30,8 +30,8 @@ enum {
 
 struct arguments {
 	const char *config_path;
-	const char *libexec; /* NULL: found */
-	bool is_check;
+	const char *libexec;     /* NULL: found */
+	enum generation_use use; /* START, CHECK or INIT */
 };
 
 struct signals {
@@ -114,12 +114,13 @@ static void stop_signals(struct signals *signals)
 
 static _Noreturn void usage(FILE *out, int code)
 {
-	(void)fputs("usage: gatepostd [-c FILE] [--libexec DIR] [--check]\n"
+	(void)fputs("usage: gatepostd [-c FILE] [--libexec DIR] [--check | --init]\n"
 		    "\n"
 		    "  -c, --config FILE  configuration [/etc/gatepost/gatepost.conf]\n"
 		    "  -f, --foreground   stay in the foreground; always so\n"
 		    "      --libexec DIR  where gatepost-front, -core and -vault are\n"
 		    "      --check        check the configuration and all files it names, and end\n"
+		    "      --init         make the store and the keys that are missing, and end\n"
 		    "  -h, --help         this text\n"
 		    "  -V, --version      the version\n",
 		out);
@@ -133,11 +134,13 @@ static struct arguments read_arguments(int argc, char **argv)
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "libexec", required_argument, NULL, 'l' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "init", no_argument, NULL, 'i' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct arguments arguments = { .config_path = "/etc/gatepost/gatepost.conf" };
+	struct arguments arguments = { .config_path = "/etc/gatepost/gatepost.conf",
+		.use = GENERATION_START };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
@@ -146,7 +149,9 @@ static struct arguments read_arguments(int argc, char **argv)
 		else if (option == 'l')
 			arguments.libexec = optarg;
 		else if (option == 'k')
-			arguments.is_check = true;
+			arguments.use = GENERATION_CHECK;
+		else if (option == 'i')
+			arguments.use = GENERATION_INIT;
 		else if (option == 'h')
 			usage(stdout, EX_OK);
 		else if (option == 'V') {
@@ -201,48 +206,11 @@ static enum gp_err open_log(struct parent *parent, struct gp_why *why)
 	return GP_OK;
 }
 
-/* The vaults' own. The store is made here, once, and never by a vault: one that is restarted while
- * the store is gone must not begin a new one, in which every password is wrong. SQLite would make
- * it readable for everybody; its journals take after it. */
-static enum gp_err make_state(const struct config *config, struct gp_why *why)
-{
-	uid_t uid = 0;
-	gid_t gid = 0;
-	char *path = config->database != NULL ? mem_strdup(config->database)
-					      : mem_printf("%s/gatepost.db", config->state_dir);
-	bool is_new_dir = mkdir(config->state_dir, S_IRWXU) == 0;
-	int fd = -1;
-	enum gp_err err = GP_OK;
-
-	if (!is_new_dir && errno != EEXIST)
-		err = gp_why_set(
-			why, GP_ERR_IO, "state_dir %.150s: %s", config->state_dir, strerror(errno));
-	if (err == GP_OK && geteuid() == 0)
-		err = sandbox_find_user(config->vault_user, &uid, &gid, why);
-	if (err == GP_OK && is_new_dir && uid != 0 && chown(config->state_dir, uid, gid) != 0)
-		err = gp_why_set(
-			why, GP_ERR_IO, "state_dir %.150s: %s", config->state_dir, strerror(errno));
-	if (err == GP_OK) {
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			S_IRUSR | S_IWUSR);
-		if ((fd < 0 && errno != EEXIST) ||
-			(fd >= 0 && uid != 0 && fchown(fd, uid, gid) != 0))
-			err = gp_why_set(
-				why, GP_ERR_IO, "database %.150s: %s", path, strerror(errno));
-	}
-	if (fd >= 0)
-		(void)close(fd);
-	mem_free(path);
-	return err;
-}
-
 static enum gp_err open_all(struct parent *parent, struct gp_why *why)
 {
 	const struct config *config = parent->current->config;
 	enum gp_err err = open_log(parent, why);
 
-	if (err == GP_OK)
-		err = make_state(config, why);
 	if (err == GP_OK &&
 		(ban_map_create(&parent->ban_write_fd) != GP_OK ||
 			ban_map_reopen_read(parent->ban_write_fd, &parent->ban_read_fd) != GP_OK))
@@ -317,13 +285,14 @@ int main(int argc, char **argv)
 	log_setup("parent", LOG_TARGET_STDERR, STDERR_FILENO, LOG_LEVEL_INFO);
 	address_init();
 	parent.config_path = arguments.config_path;
-	if (generation_load(parent.config_path, parent.last_generation, !arguments.is_check,
+	if (generation_load(parent.config_path, parent.last_generation, arguments.use,
 		    &parent.current, &error) != GP_OK) {
 		(void)fprintf(stderr, "gatepostd: %s\n", error.text);
 		return EX_CONFIG;
 	}
-	if (arguments.is_check) {
-		(void)printf("%s: good\n", parent.config_path);
+	if (arguments.use != GENERATION_START) {
+		(void)printf("%s: %s\n", parent.config_path,
+			arguments.use == GENERATION_CHECK ? "good" : "all is there");
 		generation_free(&parent.current);
 		return EX_OK;
 	}

@@ -170,7 +170,7 @@ static enum gp_err add_backend(
 }
 
 /* The form crypt/key.h reads, and Dovecot: base64 on one line. */
-static enum gp_err create_key(const char *path, const char *what, struct gp_why *why)
+enum gp_err material_create_key(const char *path, const char *what, struct gp_why *why)
 {
 	char bytes[KEY_BYTES];
 	struct buf text;
@@ -206,12 +206,12 @@ static enum gp_err add_key(struct generation *generation, enum ipc_material_kind
 	if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (!create)
 			return GP_OK;
-		err = create_key(path, what, why);
+		err = material_create_key(path, what, why);
 	}
 	return err == GP_OK ? add_file(generation, kind, "", path, why) : err;
 }
 
-enum gp_err material_load(struct generation *generation, bool create_keys, struct gp_why *why)
+enum gp_err material_load(struct generation *generation, struct gp_why *why)
 {
 	const struct config *config = generation->config;
 	enum gp_err err = GP_OK;
@@ -220,11 +220,18 @@ enum gp_err material_load(struct generation *generation, bool create_keys, struc
 		err = add_certificate(generation, &config->certificates[i], why);
 	for (size_t i = 0; err == GP_OK && i < config->backend_count; i++)
 		err = add_backend(generation, &config->backends[i], why);
+	return err;
+}
+
+enum gp_err material_load_keys(
+	struct generation *generation, bool create_token_key, struct gp_why *why)
+{
+	const struct config *config = generation->config;
+	enum gp_err err = add_key(generation, IPC_MATERIAL_TOKEN_KEY, config->token_key_file,
+		"token key", create_token_key, why);
+
 	if (err == GP_OK)
-		err = add_key(generation, IPC_MATERIAL_TOKEN_KEY, config->token_key_file,
-			"token key", create_keys, why);
-	if (err == GP_OK)
-		err = add_key(generation, IPC_MATERIAL_PEPPER, config->pepper_file, "pepper",
-			create_keys, why);
+		err = add_key(
+			generation, IPC_MATERIAL_PEPPER, config->pepper_file, "pepper", false, why);
 	return err;
 }

@@ -8,12 +8,13 @@
 
 #include "parent/generation.h"
 
-/*
- * Fills generation->materials from generation->config. create_keys: a token key or pepper whose
- * file is missing is made there (0600), which a log line says; else it is left out. Certificates
- * are never made.
- */
-enum gp_err material_load(
-	struct generation *generation, bool create_keys, struct gp_why *why) GP_CHECKED;
+/* Adds certificates and what backends want to generation->materials, from generation->config. */
+enum gp_err material_load(struct generation *generation, struct gp_why *why) GP_CHECKED;
+/* Adds token key and pepper. One whose file is missing is left out; but create_token_key: that one
+ * is made. */
+enum gp_err material_load_keys(
+	struct generation *generation, bool create_token_key, struct gp_why *why) GP_CHECKED;
+/* Makes a key (0600) of that name, which a log line says. */
+enum gp_err material_create_key(const char *path, const char *what, struct gp_why *why) GP_CHECKED;
 
 #endif

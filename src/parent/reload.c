@@ -114,8 +114,8 @@ static enum gp_err load_next(struct reload *reload)
 {
 	struct parent *parent = reload->parent;
 	struct gp_why why = { "" };
-	enum gp_err err = generation_load(parent->config_path, parent->last_generation + 1, true,
-		&reload->next, &reload->error);
+	enum gp_err err = generation_load(parent->config_path, parent->last_generation + 1,
+		GENERATION_RELOAD, &reload->next, &reload->error);
 
 	if (err != GP_OK)
 		return err;

@@ -231,10 +231,9 @@ class Gatepost(Peer):
         super().__init__(name, folder)
         self.config = self.folder / "gatepost.conf"
         (self.folder / "state").mkdir()
-        for key in ("token", "pepper"):
-            path = self.folder / f"{key}.key"
-            path.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
-            path.chmod(0o600)
+        path = self.folder / "token.key"
+        path.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+        path.chmod(0o600)
         text = f"""
 hostname = "mail.example.test"
 default_domain = "example.test"

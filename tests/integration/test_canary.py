@@ -94,7 +94,7 @@ def sign_in_oddly(door, canaries, peer):
 
 def key_lines(door, token_keys):
     """What stands in the files of keys, line by line, and the bytes it means."""
-    files = [door.folder / "state/pepper.key", token_keys / "default/HS256/default", door.key]
+    files = [door.folder / "pepper.key", token_keys / "default/HS256/default", door.key]
     for path in files:
         for text in path.read_bytes().split(b"\n"):
             if len(text) < 20 or text.startswith(b"-----"):
@@ -164,6 +164,6 @@ def test_no_secret_is_left_anywhere(make_gatepost, token_keys, no_core_limit):
     door.process.wait()
     door.process = None
     assert "debug" in door.log() and DORA in door.log()
-    keys = {door.folder / "state/pepper.key", door.key}
+    keys = {door.folder / "pepper.key", door.key}
     assert not list(find_in_files(needles, door.folder, keys))
     assert not [path for path in (*door.folder.rglob("core*"), *rig.ROOT.glob("core*")) if path.is_file()]
