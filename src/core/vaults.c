@@ -96,6 +96,7 @@ static struct ipc_message verify_of(const struct attempt *attempt)
 		.verify = { .request = attempt->id,
 			.session = attempt->session,
 			.protocol = (uint8_t)service_protocol(attempt->service),
+			.source = attempt->source->ip,
 			.login = slice_str(attempt->login),
 			.unchecked = attempt->is_unchecked,
 			.secret = secret_slice(attempt->secret) } };

@@ -207,6 +207,12 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 		.request = message->request,
 		.id = ops_by_name(message->name),
 		.actor = message->actor,
+		.role = (enum role)message->role,
+		.asker = message->asker,
+		.domains = message->domains,
+		.source = message->source,
+		.client_name = message->client_name,
+		.language = message->language,
 		.fd = fd };
 	struct ipc_op_done done = { 0 };
 	enum gp_err err;

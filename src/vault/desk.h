@@ -31,6 +31,13 @@ struct desk_op {
 	enum ops_id id;
 	const json_t *args;
 	struct slice actor;
+	/* As core found it; see OP in ipc/messages.def. */
+	enum role role;
+	uint64_t asker;
+	struct slice domains;
+	struct ip source;
+	struct slice client_name;
+	struct slice language;
 	int *fd; /* that came along, or -1 in it; a handler may take it */
 	bool is_begun;
 	bool is_going_on; /* the handler answers later by itself (import) */

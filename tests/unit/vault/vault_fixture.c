@@ -145,6 +145,7 @@ int fixture_setup(void **state)
 	vault->config = &fixture->config;
 	vault->pepper = secret_new(SLICE_LIT("0123456789abcdef0123456789abcdef"));
 	vault->token_key = secret_new(SLICE_LIT("abcdef0123456789abcdef0123456789"));
+	fixture->role = ROLE_ADMIN;
 	assert_int_equal(pwhash_policy_init(&vault->policy, 64, 1), GP_OK);
 	assert_int_equal(store_create(fixture->path, &why), GP_OK);
 	if (store_open(fixture->path, &vault->store, &why) != GP_OK)
@@ -217,6 +218,9 @@ enum gp_err fixture_op_fd(struct fixture *fixture, const char *name, const char 
 		.op = { .request = 1,
 			.name = slice_str(name),
 			.actor = SLICE_LIT("tester"),
+			.role = (uint8_t)fixture->role,
+			.asker = fixture->asker,
+			.domains = slice_str(fixture->domains),
 			.arguments = slice_str(arguments) } };
 
 	fixture_send(fixture, &message, fd);
@@ -239,6 +243,9 @@ enum reason fixture_verify(
 			.unchecked = fixture->is_unchecked,
 			.secret = slice_str(secret) } };
 
+	if (fixture->source != NULL)
+		assert_int_equal(
+			ip_parse(slice_str(fixture->source), &message.verify.source), GP_OK);
 	fixture_send(fixture, &message, -1);
 	return (enum reason)fixture->reply.reason;
 }

@@ -34,6 +34,10 @@ struct fixture {
 	uint64_t account;
 	uint64_t device;
 	struct ipc_lookup_reply lookup;
+	uint64_t asker;                /* who is signed in, for fixture_op(); 0: nobody */
+	enum role role;                /* and may what; ROLE_ADMIN after the setup */
+	const char *domains;           /* and where; NULL: everywhere */
+	const char *source;            /* where fixture_verify() comes from; NULL: nowhere */
 	bool is_unchecked;             /* what fixture_verify() asks for */
 	struct ipc_verify_reply reply; /* its slices are in the three texts */
 	char address[STORE_ADDRESS_SIZE];
