@@ -22,6 +22,8 @@
 	X(GP_ERR_LIMIT, "a limit was reached")            \
 	X(GP_ERR_NOT_FOUND, "not found")                  \
 	X(GP_ERR_PROTOCOL, "the peer broke the protocol") \
+	X(GP_ERR_ROLE, "the role may not do that")        \
+	X(GP_ERR_SIGNIN, "nobody is signed in")           \
 	X(GP_ERR_STORE, "the store failed")               \
 	X(GP_ERR_SYNTAX, "malformed input")               \
 	X(GP_ERR_TIMEOUT, "timed out")                    \

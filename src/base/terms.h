@@ -117,7 +117,7 @@ enum scope {
  * What an account may do at the portal and through the API, least first: each may all that stands
  * before it. The first three are no roles but states on the way in: nobody signed in; the password
  * was right and a code is awaited; signed in by a recovery code, so that 2FA and the password must
- * be set anew first.
+ * be set anew first. The last one is nobody's: core asks with it.
  */
 #define ROLE_LIST(X)                                                                   \
 	X(ROLE_GUEST, "guest")                                                         \
@@ -126,7 +126,8 @@ enum scope {
 	X(ROLE_USER, "user")                                                           \
 	X(ROLE_DOMAIN_ADMIN, "domain-admin") /* staff, for accounts of some domains */ \
 	X(ROLE_STAFF, "staff")                                                         \
-	X(ROLE_ADMIN, "admin")
+	X(ROLE_ADMIN, "admin")                                                         \
+	X(ROLE_CORE, "core")
 
 enum role {
 	ROLE_LIST(TERM_ENUM) ROLE_MAX

@@ -33,6 +33,13 @@ struct ops_entry {
 	const char *what;
 };
 
+/*
+ * What an operation answers whoever may not have it. GP_ERR_SIGNIN: nobody is signed in, or the
+ * second step is still to come (HTTP 401). GP_ERR_ROLE: who is signed in may not do this (403).
+ * GP_ERR_DENIED: a secret among the arguments was wrong, or it is not permitted for a reason of its
+ * own (403). GP_ERR_LIMIT: too often or too much; why says so (429). GP_ERR_UNSUPPORTED: there is
+ * no such operation, or it is core's own (ROLE_CORE).
+ */
 const struct ops_entry *ops_entry(enum ops_id id);
 /* OPS_MAX if there is none. */
 enum ops_id ops_by_name(struct slice name);

@@ -62,7 +62,7 @@ static void test_roles(void **state)
 	assert_int_equal(ROLE_GUEST, 0);
 	assert_true(ROLE_PENDING < ROLE_RECOVERY && ROLE_RECOVERY < ROLE_USER);
 	assert_true(ROLE_USER < ROLE_DOMAIN_ADMIN && ROLE_DOMAIN_ADMIN < ROLE_STAFF);
-	assert_true(ROLE_STAFF < ROLE_ADMIN);
+	assert_true(ROLE_STAFF < ROLE_ADMIN && ROLE_ADMIN < ROLE_CORE);
 	for (unsigned role = 0; role < ROLE_MAX; role++)
 		assert_int_equal(role_by_name(slice_str(role_name((enum role)role))), role);
 	assert_int_equal(role_by_name(SLICE_LIT("root")), ROLE_MAX);
