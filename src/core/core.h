@@ -10,6 +10,7 @@
  *	bans.h			who stays out
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
+ *	notices.h		mail of Gatepost's own
  *	cli.h control.h ops_*.c	management
  *
  * It sees names and secrets in passing, never a hash, a store or the network. Process: core.
@@ -28,6 +29,7 @@
 #include "core/line.h"
 #include "core/loading.h"
 #include "core/mail.h"
+#include "core/notices.h"
 #include "core/session.h"
 #include "core/signin.h"
 #include "core/source.h"

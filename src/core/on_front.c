@@ -163,6 +163,8 @@ void on_front_message(struct front *front, const struct ipc_message *message)
 		if (session_open(front->core, front, &message->session_open) == NULL)
 			front_cut(front, "session id taken, or too many",
 				message->session_open.session);
+	} else if (message->type == IPC_NOTICE_DONE) {
+		notices_on_done(front->core, &message->notice_done);
 	} else if (message->type == IPC_REFUSED) {
 		front->core->stats.refused_banned += message->refused.count;
 	} else {

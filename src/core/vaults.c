@@ -211,6 +211,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 		on_lookup_reply(vault, &message->lookup_reply);
 	else if (message->type == IPC_KEPT)
 		journal_on_kept(core, &message->kept);
+	else if (message->type == IPC_NOTICE)
+		notices_on_notice(core, &message->notice);
 	else if (message->type == IPC_BAN_ROW)
 		loading_on_ban_row(core, &message->ban_row);
 	else if (message->type == IPC_FAILURE_ROW)

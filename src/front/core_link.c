@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "front/notice.h"
 #include "front/session_core.h"
 
 enum {
@@ -23,7 +24,10 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 
 	(void)chan;
 	(void)fd;
-	session_core_on_message(link->front, message);
+	if (message->type == IPC_NOTICE)
+		notices_send(link->front->notices, &message->notice);
+	else
+		session_core_on_message(link->front, message);
 }
 
 /* A fresh channel comes with a fresh core. */

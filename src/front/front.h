@@ -7,6 +7,7 @@
  *	front_mailbox          IMAP and POP3: sign-in, then a byte relay
  *	front_smtp             SMTP: the dialogue, message by message
  *	smtp_hop, smtp_pool    connections to next hops
+ *	notice                 mail of Gatepost's own
  *	backend_login          sign-in at an IMAP or POP3 server
  *	backend_dial, dialer   a connected backend, by way of gatepostd
  *	core_link              questions to core and its answers
@@ -23,6 +24,7 @@
 struct core_link;
 struct dialer;
 struct listen;
+struct notices;
 struct session_table;
 struct smtp_pool;
 
@@ -36,6 +38,7 @@ struct front {
 	struct listen *listen;
 	struct session_table *sessions;
 	struct smtp_pool *hops;
+	struct notices *notices;
 	bool is_stopping;
 };
 

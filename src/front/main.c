@@ -10,6 +10,7 @@
 #include "front/dialer.h"
 #include "front/front.h"
 #include "front/listen.h"
+#include "front/notice.h"
 #include "front/session.h"
 #include "front/smtp_pool.h"
 
@@ -45,6 +46,7 @@ static void build(struct child *child)
 	front->dialer = dialer_new(child->loop, child->parent);
 	front->core = core_link_new(front);
 	front->hops = smtp_pool_new(front);
+	front->notices = notices_new(front);
 	front->listen = listen_new(front, worker.capacity);
 }
 

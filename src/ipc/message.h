@@ -17,7 +17,9 @@
 #include "base/terms.h"
 
 enum {
-	IPC_PACKET_MAX = 16 * 1024
+	IPC_PACKET_MAX = 16 * 1024,
+	IPC_NOTICE_MAX = 14 * 1024,
+	IPC_NOTICE_TEXT_MAX = 256,
 };
 
 enum ipc_role {
@@ -61,6 +63,14 @@ enum ipc_effect {
 	IPC_EFFECT_DOMAINS,   /* load the domains again */
 	IPC_EFFECT_TWOFACTOR, /* close its sessions signed in with the main password */
 	IPC_EFFECT_MAX
+};
+
+/* What came of a notice. Unless a next hop said so, it is not sent. */
+enum notice_outcome {
+	NOTICE_TEMPORARY, /* to be tried again */
+	NOTICE_SENT,      /* the next hop has it */
+	NOTICE_REFUSED,   /* for good */
+	NOTICE_OUTCOME_MAX
 };
 
 enum ipc_type {

@@ -86,6 +86,10 @@ static void on_front_message_here(
 		world->rcpt_count++;
 		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
 		copy(message->rcpt_reply.backend, world->rcpt_backend, sizeof world->rcpt_backend);
+	} else if (message->type == IPC_NOTICE) {
+		world->notices++;
+		world->last_notice_front = front->index;
+		copy(message->notice.backend, world->notice_backend, sizeof world->notice_backend);
 	}
 }
 

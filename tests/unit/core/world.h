@@ -115,6 +115,13 @@ struct world {
 	char mail_text[321];
 	char rcpt_backend[65];
 
+	/* Mail of Gatepost's own: what a front was handed, what the desk heard of it. */
+	unsigned notices;
+	unsigned last_notice_front;
+	char notice_backend[65];
+	unsigned notices_done;
+	struct ipc_notice_done notice_done; /* text: not kept */
+
 	/* What the CLI was told. */
 	json_t *rows; /* array */
 	bool is_done;
@@ -147,6 +154,8 @@ void world_signin(struct world *world, unsigned front, uint64_t session, const c
 void world_mail(struct world *world, unsigned front, uint64_t session);
 void world_rcpt(struct world *world, unsigned front, uint64_t session, const char *recipient);
 void world_send(struct world *world, unsigned front, const struct ipc_message *message);
+/* The desk has mail for this recipient. */
+void world_notice(struct world *world, uint64_t notice, const char *recipient);
 /* open, sign in, settle: the verdict. */
 enum verdict world_try(struct world *world, uint64_t session, enum service service,
 	const char *client, const char *secret);

@@ -190,6 +190,24 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 	reply(vault, &message);
 }
 
+static void on_notice_done(struct world *world, const struct ipc_notice_done *done)
+{
+	world->notices_done++;
+	world->notice_done = *done;
+	world->notice_done.text = SLICE_LIT("");
+}
+
+void world_notice(struct world *world, uint64_t notice, const char *recipient)
+{
+	struct ipc_message message = { .type = IPC_NOTICE };
+
+	message.notice = (struct ipc_notice){ .notice = notice,
+		.recipient = slice_str(recipient),
+		.message = SLICE_LIT("Subject: x\r\n\r\n") };
+	reply(&world->vaults[DESK], &message);
+	world_settle(world);
+}
+
 void world_on_vault_message(
 	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
 {
@@ -213,6 +231,8 @@ void world_on_vault_message(
 		world->bans_kept++;
 	else if (message->type == IPC_BAN_DROP)
 		world->bans_dropped++;
+	else if (message->type == IPC_NOTICE_DONE)
+		on_notice_done(world, &message->notice_done);
 	else if (message->type == IPC_OP)
 		on_vault_op(vault, &message->op);
 }
