@@ -181,6 +181,14 @@ enum gp_err store_scope_end(struct store_scope *scope, enum gp_err err)
 	return err;
 }
 
+void store_bind_since(
+	struct db_statement *statement, int64_t since, const struct store_clock *clock)
+{
+	db_bind_int(statement, 1, since);
+	db_bind_int(statement, 2, clock->boot);
+	db_bind_int(statement, 3, clock->ahead);
+}
+
 enum gp_err store_run_found(struct db_statement **pstatement)
 {
 	int64_t changed = 0;

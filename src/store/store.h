@@ -166,6 +166,15 @@ enum gp_err store_device_each(struct store *store, uint64_t account,
 
 /* ---- bans ---- */
 
+/*
+ * How far the wall clock was ahead of the steady one when something was kept, and is now. What was
+ * kept since the machine was started last comes back with its times moved as the wall clock was.
+ */
+struct store_clock {
+	int64_t boot;  /* which start of the machine; > 0 */
+	int64_t ahead; /* seconds */
+};
+
 struct store_ban {
 	struct ip_net net; /* of a level */
 	int64_t set_at;
@@ -174,12 +183,14 @@ struct store_ban {
 };
 
 /* Replaces an earlier one of the network. */
-enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban) GP_CHECKED;
+enum gp_err store_ban_keep(struct store *store, const struct store_clock *clock,
+	const struct store_ban *ban) GP_CHECKED;
 /* Lifts it, and failures from its addresses at or after since count no more. Fine if there is none.
  */
-enum gp_err store_ban_drop(struct store *store, const struct ip_net *net, int64_t since) GP_CHECKED;
+enum gp_err store_ban_drop(struct store *store, const struct store_clock *clock,
+	const struct ip_net *net, int64_t since) GP_CHECKED;
 /* Those that last beyond now. */
-enum gp_err store_ban_each(struct store *store, int64_t now,
+enum gp_err store_ban_each(struct store *store, const struct store_clock *clock, int64_t now,
 	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg) GP_CHECKED;
 
 /* ---- sign-in events ---- */
@@ -203,6 +214,7 @@ struct store_event {
 	struct slice tls;
 	struct slice detail;
 	uint64_t number; /* in core's journal; < 2^63 */
+	struct store_clock clock;
 };
 
 /* Also notes, of a good sign-in, the use of the device password and the source, which is known for
@@ -252,12 +264,14 @@ struct store_event_row {
 enum gp_err store_event_each(struct store *store, const struct store_event_filter *filter,
 	enum gp_err (*visit)(const struct store_event_row *row, void *arg), void *arg) GP_CHECKED;
 /* Counted failures at or after since, oldest first. */
-enum gp_err store_event_each_failure(struct store *store, int64_t since,
+enum gp_err store_event_each_failure(struct store *store, const struct store_clock *clock,
+	int64_t since,
 	enum gp_err (*visit)(const struct ip *source, int64_t at, unsigned weight, void *arg),
 	void *arg) GP_CHECKED;
 /* Guesses against an account at or after since, oldest first. */
-enum gp_err store_event_each_guess(struct store *store, int64_t since,
-	enum gp_err (*visit)(uint64_t account, int64_t at, void *arg), void *arg) GP_CHECKED;
+enum gp_err store_event_each_guess(struct store *store, const struct store_clock *clock,
+	int64_t since, enum gp_err (*visit)(uint64_t account, int64_t at, void *arg),
+	void *arg) GP_CHECKED;
 /*
  * Removes events older than `before` and the oldest beyond max_rows, but none at or after `keep`,
  * nor guesses against an account at or after `keep_guesses` (they still count); bans that are over
@@ -272,6 +286,7 @@ struct store_retention {
 	int64_t known_before;
 	int64_t now;
 	uint64_t batch;
+	struct store_clock clock;
 };
 enum gp_err store_sweep(
 	struct store *store, const struct store_retention *retention, bool *ret_more) GP_CHECKED;

@@ -6,12 +6,15 @@ enum {
 	SOURCES_MAX = 65536 /* with failures, in one network that is forgiven */
 };
 
-enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban)
+enum gp_err store_ban_keep(
+	struct store *store, const struct store_clock *clock, const struct store_ban *ban)
 {
 	static const char sql[] =
-		"INSERT INTO ban (source, set_at, until_at, reason) VALUES ($1, $2, $3, $4) "
+		"INSERT INTO ban (source, set_at, until_at, reason, boot, steady_until) "
+		"VALUES ($1, $2, $3, $4, $5, $6) "
 		"ON CONFLICT (source) DO UPDATE SET set_at = excluded.set_at, "
-		"until_at = excluded.until_at, reason = excluded.reason";
+		"until_at = excluded.until_at, reason = excluded.reason, boot = excluded.boot, "
+		"steady_until = excluded.steady_until";
 	struct db_statement *statement = NULL;
 	char source[IP_TEXT_SIZE];
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -22,6 +25,8 @@ enum gp_err store_ban_keep(struct store *store, const struct store_ban *ban)
 	db_bind_int(statement, 2, ban->set_at);
 	db_bind_int(statement, 3, ban->until);
 	db_bind_text(statement, 4, slice_str(ban->reason));
+	db_bind_int(statement, 5, clock->boot);
+	db_bind_int(statement, 6, ban->until - clock->ahead);
 	return db_run(&statement, NULL);
 }
 
@@ -44,11 +49,11 @@ static enum gp_err forget_source(struct store *store, const char *source)
 
 /* The sources with failures that are in the network, as texts of IP_TEXT_SIZE bytes each: an update
  * must not run under the query that finds them. */
-static enum gp_err find_sources(
-	struct store *store, const struct ip_net *net, int64_t since, struct buf *texts)
+static enum gp_err find_sources(struct store *store, const struct store_clock *clock,
+	const struct ip_net *net, int64_t since, struct buf *texts)
 {
 	static const char sql[] =
-		"SELECT DISTINCT source FROM event WHERE counted > 0 AND at >= $1";
+		"SELECT DISTINCT source FROM event WHERE counted > 0 AND " STORE_EVENT_SINCE;
 	struct db_statement *statement = NULL;
 	char text[IP_TEXT_SIZE] = "";
 	struct ip source;
@@ -56,7 +61,7 @@ static enum gp_err find_sources(
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err == GP_OK)
-		db_bind_int(statement, 1, since);
+		store_bind_since(statement, since, clock);
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
 		if (err != GP_OK || !is_row)
@@ -70,20 +75,22 @@ static enum gp_err find_sources(
 	return err;
 }
 
-static enum gp_err forget_sources(struct store *store, const struct ip_net *net, int64_t since)
+static enum gp_err forget_sources(struct store *store, const struct store_clock *clock,
+	const struct ip_net *net, int64_t since)
 {
 	struct buf texts;
 	enum gp_err err;
 
 	buf_init(&texts, SOURCES_MAX * IP_TEXT_SIZE);
-	err = find_sources(store, net, since, &texts);
+	err = find_sources(store, clock, net, since, &texts);
 	for (size_t at = 0; err == GP_OK && at < buf_slice(&texts).len; at += IP_TEXT_SIZE)
 		err = forget_source(store, buf_slice(&texts).data + at);
 	buf_fini(&texts);
 	return err;
 }
 
-enum gp_err store_ban_drop(struct store *store, const struct ip_net *net, int64_t since)
+enum gp_err store_ban_drop(struct store *store, const struct store_clock *clock,
+	const struct ip_net *net, int64_t since)
 {
 	struct store_scope scope;
 	char text[IP_TEXT_SIZE];
@@ -97,28 +104,29 @@ enum gp_err store_ban_drop(struct store *store, const struct ip_net *net, int64_
 	if (err == GP_OK && ip_net_level(net, &level) && level == IP_LEVEL_SOURCE)
 		err = forget_source(store, text);
 	else if (err == GP_OK)
-		err = forget_sources(store, net, since);
+		err = forget_sources(store, clock, net, since);
 	return store_scope_end(&scope, err);
 }
 
-enum gp_err store_ban_each(struct store *store, int64_t now,
+enum gp_err store_ban_each(struct store *store, const struct store_clock *clock, int64_t now,
 	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg)
 {
-	static const char sql[] = "SELECT source, set_at, until_at, reason FROM ban "
-				  "WHERE until_at > $1 ORDER BY source";
+	static const char sql[] =
+		"SELECT source, until_at - set_at, " STORE_BAN_UNTIL
+		", reason FROM ban WHERE " STORE_BAN_UNTIL " > $1 ORDER BY source";
 	struct db_statement *statement = NULL;
 	struct store_ban ban;
 	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err == GP_OK)
-		db_bind_int(statement, 1, now);
+		store_bind_since(statement, now, clock);
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
 		if (err != GP_OK || !is_row)
 			break;
-		ban.set_at = db_int(statement, 1);
 		ban.until = db_int(statement, 2);
+		ban.set_at = ban.until - db_int(statement, 1);
 		if (ip_parse_level(db_text(statement, 0), &ban.net) != GP_OK ||
 			!db_copy(statement, 3, ban.reason, sizeof ban.reason))
 			err = GP_ERR_STORE;

@@ -65,8 +65,8 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	static const char sql[] =
 		"INSERT INTO event (at, session, client, client_port, source, service, mechanism, "
 		"verdict, reason, counted, account_id, device_id, login, client_name, tls, detail, "
-		"number, guess) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		"$14, $15, $16, $17, $18)";
+		"number, guess, boot, steady) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+		"$11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 	struct db_statement *statement = NULL;
 	struct event_texts texts;
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -92,6 +92,8 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	db_bind_text(statement, 16, slice_str(texts.detail));
 	db_bind_int(statement, 17, (int64_t)event->number);
 	db_bind_int(statement, 18, event->guess);
+	db_bind_int(statement, 19, event->clock.boot);
+	db_bind_int(statement, 20, event->at - event->clock.ahead);
 	err = db_run(&statement, NULL);
 	if (err != GP_OK || event->verdict != VERDICT_OK || event->account == 0)
 		return err;
@@ -255,19 +257,20 @@ enum gp_err store_event_each(struct store *store, const struct store_event_filte
 	return err;
 }
 
-enum gp_err store_event_each_failure(struct store *store, int64_t since,
+enum gp_err store_event_each_failure(struct store *store, const struct store_clock *clock,
+	int64_t since,
 	enum gp_err (*visit)(const struct ip *source, int64_t at, unsigned weight, void *arg),
 	void *arg)
 {
-	static const char sql[] = "SELECT source, at, counted FROM event "
-				  "WHERE counted > 0 AND at >= $1 ORDER BY at, id";
+	static const char sql[] = "SELECT source, " STORE_EVENT_AT ", counted FROM event "
+				  "WHERE counted > 0 AND " STORE_EVENT_SINCE " ORDER BY 2, id";
 	struct db_statement *statement = NULL;
 	struct ip source;
 	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err == GP_OK)
-		db_bind_int(statement, 1, since);
+		store_bind_since(statement, since, clock);
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
 		if (err != GP_OK || !is_row)
@@ -281,17 +284,17 @@ enum gp_err store_event_each_failure(struct store *store, int64_t since,
 	return err;
 }
 
-enum gp_err store_event_each_guess(struct store *store, int64_t since,
-	enum gp_err (*visit)(uint64_t account, int64_t at, void *arg), void *arg)
+enum gp_err store_event_each_guess(struct store *store, const struct store_clock *clock,
+	int64_t since, enum gp_err (*visit)(uint64_t account, int64_t at, void *arg), void *arg)
 {
-	static const char sql[] = "SELECT account_id, at FROM event WHERE guess = 1 AND at >= $1 "
-				  "ORDER BY at, id";
+	static const char sql[] = "SELECT account_id, " STORE_EVENT_AT " FROM event "
+				  "WHERE guess = 1 AND " STORE_EVENT_SINCE " ORDER BY 2, id";
 	struct db_statement *statement = NULL;
 	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err == GP_OK)
-		db_bind_int(statement, 1, since);
+		store_bind_since(statement, since, clock);
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
 		if (err == GP_OK && is_row)
@@ -333,14 +336,15 @@ static enum gp_err sweep_events(struct store *store, const char *sql, int64_t bo
 	return err;
 }
 
-static enum gp_err sweep_bans(struct store *store, int64_t now)
+static enum gp_err sweep_bans(struct store *store, const struct store_clock *clock, int64_t now)
 {
 	struct db_statement *statement = NULL;
-	enum gp_err err = db_query(store->db, "DELETE FROM ban WHERE until_at <= $1", &statement);
+	enum gp_err err =
+		db_query(store->db, "DELETE FROM ban WHERE " STORE_BAN_UNTIL " <= $1", &statement);
 
 	if (err != GP_OK)
 		return err;
-	db_bind_int(statement, 1, now);
+	store_bind_since(statement, now, clock);
 	return db_run(&statement, NULL);
 }
 
@@ -360,7 +364,7 @@ enum gp_err store_sweep(
 	if (err == GP_OK)
 		err = store_known_sweep(store, retention->known_before);
 	if (err == GP_OK)
-		err = sweep_bans(store, retention->now);
+		err = sweep_bans(store, &retention->clock, retention->now);
 	err = store_scope_end(&scope, err);
 	if (err == GP_OK)
 		*ret_more = is_more;

@@ -3,18 +3,25 @@
  * gatepost-vault: the only process that opens the store and sees hashes and keys. The store is
  * opened before the sandbox closes; afterwards there is nothing but it and the channel to core.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "crypt/key.h"
 #include "privsep/child.h"
 #include "vault/desk.h"
 #include "vault/import.h"
 #include "vault/vault.h"
+
+enum {
+	BOOT_ID_LEN = 36,
+};
 
 /* The process's own; child_main() hands out a struct child, whose state points here. */
 static struct vault vault;
@@ -60,6 +67,22 @@ static char *database_path(const struct config *config)
 					: mem_printf("%s/gatepost.db", config->state_dir);
 }
 
+/* The kernel's name for this start of the machine, shortened. Without one, every start of this
+ * process is another: times are then told by the wall clock alone. */
+static int64_t find_boot(void)
+{
+	static const uint64_t any_key[2] = { 0 };
+	char text[BOOT_ID_LEN + 1] = "";
+	uint64_t boot = rand_u64();
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1)
+		boot = map_hash_keyed(any_key, slice_str(text));
+	if (fd >= 0)
+		(void)close(fd);
+	return (int64_t)(boot >> 1 | 1);
+}
+
 static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
 {
 	char *path = database_path(config);
@@ -69,6 +92,7 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 	child->state = &vault;
 	vault.lane = child->lane;
 	vault.loop = child->loop;
+	vault.boot = find_boot();
 	err = store_open(path, &vault.store, why);
 	if (err == GP_OK && vault.lane != IPC_LANE_DESK)
 		store_set_wait(vault.store, VAULT_LANE_WAIT_MS);

@@ -72,6 +72,12 @@ void record_end_journal(struct vault *vault)
 
 /* ---- the batch ---- */
 
+/* As it is now. A record that waited while the wall clock was moved is off by that. */
+static struct store_clock store_clock(const struct vault *vault)
+{
+	return (struct store_clock){ vault->boot, clock_wall() - clock_steady() / 1000 };
+}
+
 void record_flush(struct vault *vault)
 {
 	struct record *record = &vault->record;
@@ -191,6 +197,7 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 		.tls = message->tls,
 		.detail = message->detail,
 		.number = vault->record.next,
+		.clock = store_clock(vault),
 	};
 	enum gp_err err;
 
@@ -207,6 +214,7 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 	struct store_ban ban = { .net = { message->source, message->prefix },
 		.set_at = message->set_at,
 		.until = message->until };
+	const struct store_clock clock = store_clock(vault);
 	enum gp_err err;
 
 	if (!is_wanted(vault))
@@ -215,13 +223,14 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 	if (!slice_copy(message->reason, ban.reason, sizeof ban.reason))
 		log_warn("ban_reason_dropped", LOG_IP("source", &message->source));
 	if (err == GP_OK)
-		err = store_ban_keep(vault->store, &ban);
+		err = store_ban_keep(vault->store, &clock, &ban);
 	joined(vault, err);
 }
 
 void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 {
 	const struct ip_net net = { message->source, message->prefix };
+	const struct store_clock clock = store_clock(vault);
 	int64_t since = clock_wall() - (int64_t)vault->config->autoban_window;
 	enum gp_err err;
 
@@ -229,7 +238,7 @@ void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 		return;
 	err = join(vault, true);
 	if (err == GP_OK)
-		err = store_ban_drop(vault->store, &net, since);
+		err = store_ban_drop(vault->store, &clock, &net, since);
 	joined(vault, err);
 }
 
@@ -275,15 +284,17 @@ static enum gp_err send_domain(const struct store_domain *domain, void *arg)
 void record_load(struct vault *vault, const struct ipc_load *message)
 {
 	struct ipc_message done = { .type = IPC_LOADED, .loaded = { .request = message->request } };
+	const struct store_clock clock = store_clock(vault);
 	enum gp_err err;
 
 	record_flush(vault);
-	err = store_ban_each(vault->store, clock_wall(), send_ban, vault);
+	err = store_ban_each(vault->store, &clock, clock_wall(), send_ban, vault);
 	if (err == GP_OK)
-		err = store_event_each_failure(vault->store, message->since, send_failure, vault);
+		err = store_event_each_failure(
+			vault->store, &clock, message->since, send_failure, vault);
 	if (err == GP_OK)
 		err = store_event_each_guess(
-			vault->store, message->guesses_since, send_guess, vault);
+			vault->store, &clock, message->guesses_since, send_guess, vault);
 	if (err == GP_OK)
 		err = store_domain_each(vault->store, send_domain, vault);
 	done.loaded.ok = err == GP_OK;
@@ -307,6 +318,7 @@ bool record_sweep(struct vault *vault)
 		.known_before = now - (int64_t)config->known_source_days * 24 * 60 * 60,
 		.now = now,
 		.batch = RECORD_SWEEP_BATCH,
+		.clock = store_clock(vault),
 	};
 	bool is_more = false;
 	enum gp_err err;

@@ -30,6 +30,7 @@ struct vault {
 	enum ipc_lane lane;
 	const struct config *config; /* in force */
 	struct store *store;
+	int64_t boot; /* which start of the machine this is */
 	struct pwhash_policy policy;
 	struct secret *pepper;
 	struct secret *token_key;

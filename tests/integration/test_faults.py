@@ -298,42 +298,6 @@ def test_a_full_disk_takes_the_events_later(small_disk, peer):
     assert door.json("ban", "list") == []
 
 
-# ---- the clock ----
-
-
-def shift_store(door, seconds):
-    """What is stored moves, which is the same as if the wall clock had jumped the other way since."""
-    with contextlib.closing(sqlite3.connect(database(door), timeout=10)) as store, store:
-        store.execute("UPDATE ban SET set_at = set_at + ?, until_at = until_at + ?", (seconds, seconds))
-        store.execute("UPDATE event SET at = at + ?", (seconds,))
-
-
-@pytest.mark.parametrize("seconds", [3600, -3600, 86400, -86400])
-@pytest.mark.parametrize("what", ["core", "gatepostd"])
-def test_a_jump_of_the_clock_neither_lifts_a_ban_nor_makes_it_last(make_gatepost, peer, seconds, what):
-    door = make_gatepost()
-    talk.wrong(door, peer, 5)
-    rig.until(lambda: len(counted(door, peer)) == 5, "the events")
-    if what == "core":
-        shift_store(door, seconds)
-        kill_and_wait(door, "core", pids(door)["core"])
-    else:
-        door.stop()
-        shift_store(door, seconds)
-        door.start()
-    bans = door.json("ban", "list")
-    if what == "gatepostd" and seconds < 0:
-        # It was down for longer than the ban: by all it can know that time has passed.
-        assert bans == []
-        return
-    assert [row["source"] for row in bans] == [peer]
-    assert talk.signin(door, "imaps", *ALICE, peer).startswith("* BYE ")
-    door.advance(29 * 60)
-    assert talk.signin(door, "imaps", *ALICE, peer).startswith("* BYE ")
-    door.advance(2 * 60)
-    assert talk.is_ok(talk.signin(door, "imaps", *ALICE, peer))
-
-
 # ---- descriptors ----
 
 

@@ -28,6 +28,8 @@ static struct ip ip(const char *text)
 	return address;
 }
 
+static const struct store_clock same_boot = { .boot = 77, .ahead = 50 };
+
 static struct store_event event_at(int64_t at, const char *client)
 {
 	return (struct store_event){ .at = at,
@@ -42,7 +44,8 @@ static struct store_event event_at(int64_t at, const char *client)
 		.login = s("alice"),
 		.client_name = s("mutt"),
 		.tls = s("TLSv1.3"),
-		.detail = s("") };
+		.detail = s(""),
+		.clock = same_boot };
 }
 
 static void add(struct store *store, const struct store_event *event)
@@ -178,6 +181,14 @@ static void test_device_use(void **state)
 
 /* ---- bans and failures ---- */
 
+static enum gp_err collect_guess(uint64_t account, int64_t at, void *arg)
+{
+	char *text = arg;
+
+	(void)snprintf(text + strlen(text), 256 - strlen(text), "%d@%d ", (int)account, (int)at);
+	return GP_OK;
+}
+
 static enum gp_err collect_failure(const struct ip *source, int64_t at, unsigned weight, void *arg)
 {
 	char *text = arg;
@@ -215,32 +226,104 @@ static void test_bans(void **state)
 	event.counted = false;
 	event.at = 95;
 	add(store, &event);
-	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
+	assert_int_equal(
+		store_event_each_failure(store, &same_boot, 0, collect_failure, text), GP_OK);
 	assert_string_equal(text, "2001:db8::/64@90*1 192.0.2.1@100*5 ");
 	text[0] = '\0';
-	assert_int_equal(store_event_each_failure(store, 91, collect_failure, text), GP_OK);
+	assert_int_equal(
+		store_event_each_failure(store, &same_boot, 91, collect_failure, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1@100*5 ");
 
 	text[0] = '\0';
-	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
 	ban.until = 300;
-	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
 	ban.net = six;
-	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
-	assert_int_equal(store_ban_each(store, 150, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 150, collect_ban, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1:101-300:guesses 2001:db8::/64:101-300:guesses ");
 	text[0] = '\0';
-	assert_int_equal(store_ban_each(store, 300, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 300, collect_ban, text), GP_OK);
 	assert_string_equal(text, "");
 
 	/* lifted: its failures count no more, others' do */
-	assert_int_equal(store_ban_drop(store, &six, 0), GP_OK);
-	assert_int_equal(store_ban_drop(store, &six, 0), GP_OK);
-	assert_int_equal(store_ban_each(store, 150, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_drop(store, &same_boot, &six, 0), GP_OK);
+	assert_int_equal(store_ban_drop(store, &same_boot, &six, 0), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 150, collect_ban, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1:101-300:guesses ");
 	text[0] = '\0';
-	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
+	assert_int_equal(
+		store_event_each_failure(store, &same_boot, 0, collect_failure, text), GP_OK);
 	assert_string_equal(text, "192.0.2.1@100*5 ");
+}
+
+/* An event and a ban of time 100 to 200, seen again after the wall clock was moved. */
+static void test_moved_clock(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	static const struct {
+		struct store_clock clock;
+		int64_t since; /* and the time by that clock */
+		const char *failures;
+		const char *bans;
+	} cases[] = {
+		{ { 77, 50 }, 100, "192.0.2.1@100*1 ", "192.0.2.1:100-200: " },
+		{ { 77, 50 + 86400 }, 86500, "192.0.2.1@86500*1 ", "192.0.2.1:86500-86600: " },
+		{ { 77, 50 + 86400 }, 86501, "", "192.0.2.1:86500-86600: " },
+		{ { 77, 50 + 86400 }, 86600, "", "" },
+		{ { 77, 50 - 3600 }, -3500, "192.0.2.1@-3500*1 ", "192.0.2.1:-3500--3400: " },
+		{ { 77, 50 - 3600 }, -3400, "", "" },
+		/* Started since: who knows how long it was off? */
+		{ { 78, 50 + 86400 }, 86500, "", "" },
+		{ { 78, 9999 }, 100, "192.0.2.1@100*1 ", "192.0.2.1:100-200: " },
+	};
+	struct store_ban ban = { .net = { ip("192.0.2.1"), 32 }, .set_at = 100, .until = 200 };
+	struct store_event event = event_at(100, "192.0.2.1");
+
+	event.account = 5;
+	event.guess = true;
+	add(store, &event);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
+	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
+		char failures[256] = "";
+		char bans[256] = "";
+		char guesses[256] = "";
+
+		assert_int_equal(store_event_each_failure(store, &cases[i].clock, cases[i].since,
+					 collect_failure, failures),
+			GP_OK);
+		assert_string_equal(failures, cases[i].failures);
+		assert_int_equal(store_event_each_guess(store, &cases[i].clock, cases[i].since,
+					 collect_guess, guesses),
+			GP_OK);
+		assert_int_equal(guesses[0] == '\0', failures[0] == '\0');
+		assert_int_equal(
+			store_ban_each(store, &cases[i].clock, cases[i].since, collect_ban, bans),
+			GP_OK);
+		assert_string_equal(bans, cases[i].bans);
+	}
+}
+
+/* A ban that only the moved clock takes for over is not swept away. */
+static void test_sweep_with_a_moved_clock(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct store_retention retention = {
+		.max_rows = 100, .batch = 10, .now = 86500, .clock = { 77, 50 + 86400 }
+	};
+	struct store_ban ban = { .net = { ip("192.0.2.1"), 32 }, .set_at = 100, .until = 200 };
+	char text[256] = "";
+	bool is_more = false;
+
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
+	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 0, collect_ban, text), GP_OK);
+	assert_string_equal(text, "192.0.2.1:100-200: ");
+	retention.now = 86600;
+	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
+	text[0] = '\0';
+	assert_int_equal(store_ban_each(store, &same_boot, 0, collect_ban, text), GP_OK);
+	assert_string_equal(text, "");
 }
 
 /* A network is forgiven as a whole, and no source beside it. */
@@ -258,28 +341,21 @@ static void test_drop_aggregate(void **state)
 
 		add(store, &event);
 	}
-	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
-	assert_int_equal(store_ban_each(store, 0, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 0, collect_ban, text), GP_OK);
 	assert_string_equal(text, "2001:db8:1:100::/56:1-200: ");
-	assert_int_equal(store_ban_drop(store, &net, 101), GP_OK);
+	assert_int_equal(store_ban_drop(store, &same_boot, &net, 101), GP_OK);
 	text[0] = '\0';
-	assert_int_equal(store_ban_each(store, 0, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 0, collect_ban, text), GP_OK);
 	assert_string_equal(text, "");
-	assert_int_equal(store_event_each_failure(store, 0, collect_failure, text), GP_OK);
+	assert_int_equal(
+		store_event_each_failure(store, &same_boot, 0, collect_failure, text), GP_OK);
 	/* The first is older than what was asked for. */
 	assert_string_equal(text, "2001:db8:1:101::/64@100*1 2001:db8:1:200::/64@102*1 "
 				  "192.0.2.1@103*1 ");
 }
 
 /* ---- known sources and guesses ---- */
-
-static enum gp_err collect_guess(uint64_t account, int64_t at, void *arg)
-{
-	char *text = arg;
-
-	(void)snprintf(text + strlen(text), 256 - strlen(text), "%d@%d ", (int)account, (int)at);
-	return GP_OK;
-}
 
 static uint64_t add_account(struct store *store, const char *address)
 {
@@ -370,18 +446,19 @@ static void test_guesses(void **state)
 	add(store, &event);
 	event.guess = false;
 	add(store, &event);
-	assert_int_equal(store_event_each_guess(store, 101, collect_guess, text), GP_OK);
-	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_int_equal(
+		store_event_each_guess(store, &same_boot, 101, collect_guess, text), GP_OK);
+	assert_int_equal(store_event_each_guess(store, &same_boot, 0, collect_guess, text), GP_OK);
 	assert_string_equal(text, "1@300 1@100 1@300 ");
 	retention.batch = 10;
 	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
 	text[0] = '\0';
-	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_int_equal(store_event_each_guess(store, &same_boot, 0, collect_guess, text), GP_OK);
 	assert_string_equal(text, "1@300 ");
 	/* They were about the old password. */
 	assert_int_equal(store_account_set_password(store, id, "new", 400), GP_OK);
 	text[0] = '\0';
-	assert_int_equal(store_event_each_guess(store, 0, collect_guess, text), GP_OK);
+	assert_int_equal(store_event_each_guess(store, &same_boot, 0, collect_guess, text), GP_OK);
 	assert_string_equal(text, "");
 }
 
@@ -415,7 +492,7 @@ static void test_sweep(void **state)
 		event = event_at(i, "192.0.2.1");
 		add(store, &event);
 	}
-	assert_int_equal(store_ban_keep(store, &ban), GP_OK);
+	assert_int_equal(store_ban_keep(store, &same_boot, &ban), GP_OK);
 	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
 	assert_true(is_more);
 	assert_int_equal(count_events(store), 26);
@@ -423,7 +500,7 @@ static void test_sweep(void **state)
 	assert_int_equal(store_sweep(store, &retention, &is_more), GP_OK);
 	assert_false(is_more);
 	assert_int_equal(count_events(store), 20);
-	assert_int_equal(store_ban_each(store, 0, collect_ban, text), GP_OK);
+	assert_int_equal(store_ban_each(store, &same_boot, 0, collect_ban, text), GP_OK);
 	assert_string_equal(text, "");
 
 	retention.max_rows = 5;
@@ -493,7 +570,9 @@ static void test_kill(void **state)
 		told++;
 	(void)close(pipe_fds[0]);
 	assert_int_equal(store_open(fixture->path, &fixture->store, NULL), GP_OK);
-	assert_int_equal(store_event_each_failure(fixture->store, 0, count_failure, &kept), GP_OK);
+	assert_int_equal(
+		store_event_each_failure(fixture->store, &same_boot, 0, count_failure, &kept),
+		GP_OK);
 	assert_true(told >= 50);
 	assert_in_range(kept, told, told + 1);
 }
@@ -507,6 +586,8 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_device_use),
 		TEST(test_bans),
+		TEST(test_moved_clock),
+		TEST(test_sweep_with_a_moved_clock),
 		TEST(test_drop_aggregate),
 		TEST(test_known),
 		TEST(test_known_bound),

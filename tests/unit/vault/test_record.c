@@ -88,6 +88,7 @@ static void test_commit(void **state)
 	struct fixture *fixture = *state;
 	struct ipc_message message = event("192.0.2.1", 1000, true);
 	struct store *other = NULL;
+	const struct store_clock clock = { 1, 0 };
 	struct store_ban ban = { .net = { ip("192.0.2.5"), 32 }, .until = 10 };
 
 	assert_int_equal(store_open(fixture->path, &other, NULL), GP_OK);
@@ -95,7 +96,7 @@ static void test_commit(void **state)
 	for (int i = 0; i < 100; i++)
 		fixture_post(fixture, &message);
 	fixture_run(fixture);
-	assert_int_equal(store_ban_keep(other, &ban), GP_OK); /* the lock is free */
+	assert_int_equal(store_ban_keep(other, &clock, &ban), GP_OK); /* the lock is free */
 	store_close(&other);
 	assert_int_equal(fixture_op(fixture, "signin.list", "{\"limit\":1000}"), GP_OK);
 	assert_int_equal(fixture->row_count, 100);
