@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Loaded before libc (LD_PRELOAD), it moves the wall clock of a process by as many seconds as stand,
- * as an int64_t, at the beginning of the file that WALL_JUMP_FILE names. The file is mapped before
- * the process is jailed, so that a test moves the clocks of all processes at once by writing to it,
- * as an operator would with date(1).
+ * Loaded before libc (LD_PRELOAD), it moves the wall clock of a process by as many seconds as
+ * stand, as an int64_t, at the beginning of the file that WALL_JUMP_FILE names. The file is mapped
+ * before the process is jailed, so that a test moves the clocks of all processes at once by writing
+ * to it, as an operator would with date(1).
  */
 #include <dlfcn.h>
 #include <fcntl.h>
