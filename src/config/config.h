@@ -121,7 +121,7 @@ struct config {
 	bool require_sandbox;
 	bool settable_clock;
 	unsigned fronts;      /* 0: one per core */
-	unsigned slow_vaults; /* 0: one per core */
+	unsigned slow_vaults; /* 0: one per core but one */
 	enum config_log log;
 	unsigned log_level; /* enum log_level */
 

@@ -117,7 +117,8 @@ enum gp_err op_status(struct op_call *call, const json_t *args, struct gp_why *w
 	set_int(row, "bans", core->bans.by_net.count);
 	set_int(row, "domains", core->domains.now.count);
 	set_int(row, "waiting", core->signins.waiting);
-	set_int(row, "queued", core->vaults.fast.count + core->vaults.slow.count);
+	set_int(row, "queued",
+		vaults_waiting(core, IPC_LANE_FAST) + vaults_waiting(core, IPC_LANE_SLOW));
 	set_int(row, "checking", count_checking(core));
 	set_int(row, "clock_shift", (uint64_t)clock_shifted() / 1000);
 	GP_ASSERT(json_object_set_new(row, "processes", describe_processes(core)) == 0);
@@ -145,8 +146,8 @@ enum gp_err op_stats(struct op_call *call, const json_t *args, struct gp_why *wh
 		counter_memory_keys(core->windows.v4) +
 			counter_memory_keys(core->windows.v6[IP_LEVEL_SOURCE]));
 	set_int(row, "signins_waiting", core->signins.waiting);
-	set_int(row, "queue_fast", core->vaults.fast.count);
-	set_int(row, "queue_slow", core->vaults.slow.count);
+	set_int(row, "queue_fast", vaults_waiting(core, IPC_LANE_FAST));
+	set_int(row, "queue_slow", vaults_waiting(core, IPC_LANE_SLOW));
 	set_int(row, "journal_waiting", core->journal.count);
 	op_row(call, row);
 	return GP_OK;

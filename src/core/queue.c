@@ -60,11 +60,18 @@ static struct queue_share *largest(struct queue *queue)
 	return most;
 }
 
+static struct attempt *take_newest(struct queue *queue, const struct queue_share *share)
+{
+	struct attempt *attempt = TAILQ_LAST(&share->attempts, attempt_list);
+
+	queue_remove(queue, attempt);
+	return attempt;
+}
+
 struct attempt *queue_push(struct queue *queue, struct attempt *attempt, size_t max)
 {
 	struct queue_share *share = share_get(queue, &attempt->source->ip);
 	struct queue_share *most = NULL;
-	struct attempt *loser = NULL;
 
 	TAILQ_INSERT_TAIL(&share->attempts, attempt, link);
 	attempt->share = share;
@@ -75,11 +82,14 @@ struct attempt *queue_push(struct queue *queue, struct attempt *attempt, size_t 
 	/* Among equals the newcomer: those who wait keep their place. */
 	most = largest(queue);
 	GP_ASSERT(most != NULL);
-	if (most->count > share->count)
-		share = most;
-	loser = TAILQ_LAST(&share->attempts, attempt_list);
-	queue_remove(queue, loser);
-	return loser;
+	return take_newest(queue, most->count > share->count ? most : share);
+}
+
+struct attempt *queue_shed(struct queue *queue)
+{
+	struct queue_share *most = largest(queue);
+
+	return most != NULL ? take_newest(queue, most) : NULL;
 }
 
 struct attempt *queue_pop(struct queue *queue)

@@ -34,6 +34,9 @@ void queue_fini(struct queue *queue); /* must be empty */
 /* Appends. The one that has to give way because of max (perhaps attempt itself), or NULL; it is in
  * no queue then. */
 struct attempt *queue_push(struct queue *queue, struct attempt *attempt, size_t max);
+/* Makes room for somebody in another queue: the newest of the source with the most, NULL if there
+ * is none. */
+struct attempt *queue_shed(struct queue *queue);
 /* The next by turns, NULL if there is none. */
 struct attempt *queue_pop(struct queue *queue);
 void queue_remove(struct queue *queue, struct attempt *attempt);

@@ -7,9 +7,19 @@
 #include "base/mem.h"
 #include "core/core.h"
 
-static struct queue *queue_of(struct core *core, enum ipc_lane lane)
+static struct queue *queue_of(struct core *core, const struct attempt *attempt)
 {
-	return lane == IPC_LANE_FAST ? &core->vaults.fast : &core->vaults.slow;
+	if (attempt->lane == IPC_LANE_FAST)
+		return &core->vaults.fast;
+	return attempt->is_known ? &core->vaults.slow_known : &core->vaults.slow;
+}
+
+size_t vaults_waiting(const struct core *core, enum ipc_lane lane)
+{
+	const struct vaults *vaults = &core->vaults;
+
+	return lane == IPC_LANE_FAST ? vaults->fast.count
+				     : vaults->slow.count + vaults->slow_known.count;
 }
 
 static unsigned at_once(enum ipc_lane lane)
@@ -21,6 +31,7 @@ void vaults_init(struct core *core)
 {
 	queue_init(&core->vaults.fast);
 	queue_init(&core->vaults.slow);
+	queue_init(&core->vaults.slow_known);
 }
 
 static struct vault *desk(struct core *core)
@@ -115,21 +126,48 @@ static enum gp_err ask(struct vault *vault, struct attempt *attempt)
 	return GP_OK;
 }
 
+static struct attempt *pop(struct core *core, enum ipc_lane lane)
+{
+	struct vaults *vaults = &core->vaults;
+
+	if (lane == IPC_LANE_FAST)
+		return queue_pop(&vaults->fast);
+	if (vaults->slow_known.count > 0 &&
+		(vaults->slow.count == 0 || ++vaults->known_in_a_row < VAULTS_STRANGERS_TURN))
+		return queue_pop(&vaults->slow_known);
+	vaults->known_in_a_row = 0;
+	return queue_pop(&vaults->slow);
+}
+
 /* Gives free vaults of the lane what waits. */
 static void pump(struct core *core, enum ipc_lane lane)
 {
-	struct queue *queue = queue_of(core, lane);
-
-	while (queue->count > 0) {
+	while (vaults_waiting(core, lane) > 0) {
 		struct vault *vault = free_vault(core, lane);
 		struct attempt *attempt = NULL;
 
 		if (vault == NULL)
 			return;
-		attempt = queue_pop(queue);
+		attempt = pop(core, lane);
 		if (ask(vault, attempt) != GP_OK)
 			signin_fail(attempt, REASON_VAULT);
 	}
+}
+
+/* The one that gives way where more than max would wait, or NULL. */
+static struct attempt *push(struct core *core, struct attempt *attempt, size_t max)
+{
+	struct vaults *vaults = &core->vaults;
+	struct queue *queue = queue_of(core, attempt);
+	size_t known = vaults->slow_known.count;
+	struct attempt *loser = NULL;
+
+	if (queue == &vaults->slow)
+		return queue_push(queue, attempt, known < max ? max - known : 0);
+	loser = queue_push(queue, attempt, max);
+	if (loser == NULL && vaults_waiting(core, attempt->lane) > max)
+		loser = queue_shed(&vaults->slow);
+	return loser;
 }
 
 void vaults_verify(struct core *core, struct attempt *attempt)
@@ -137,12 +175,11 @@ void vaults_verify(struct core *core, struct attempt *attempt)
 	size_t max =
 		attempt->lane == IPC_LANE_FAST ? VAULTS_FAST_QUEUE : core->config->signin_queue;
 	enum ipc_lane lane = attempt->lane;
-	struct queue *queue = queue_of(core, lane);
 	struct attempt *loser = NULL;
 
-	if (queue->count == 0 && free_vault(core, lane) != NULL)
+	if (vaults_waiting(core, lane) == 0 && free_vault(core, lane) != NULL)
 		max = 1; /* it does not stay */
-	loser = queue_push(queue, attempt, max);
+	loser = push(core, attempt, max);
 	if (loser != NULL)
 		signin_fail(loser, REASON_QUEUE_FULL);
 	pump(core, lane);
@@ -153,7 +190,7 @@ void vaults_cancel(struct core *core, struct attempt *attempt)
 	if (attempt->vault != NULL)
 		TAILQ_REMOVE(&attempt->vault->checking, attempt, link);
 	else if (attempt->share != NULL)
-		queue_remove(queue_of(core, attempt->lane), attempt);
+		queue_remove(queue_of(core, attempt), attempt);
 	attempt->vault = NULL;
 }
 
@@ -306,4 +343,5 @@ void vaults_fini(struct core *core)
 		vaults_gone(core, index);
 	queue_fini(&core->vaults.fast);
 	queue_fini(&core->vaults.slow);
+	queue_fini(&core->vaults.slow_known);
 }

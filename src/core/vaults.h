@@ -4,7 +4,11 @@
  * SLOW main passwords, DESK everything that writes and all management. Which lane a sign-in takes
  * follows from the form of its secret alone.
  *
- * A slow vault gets one question at a time; what it cannot take yet waits in the lane's queue.
+ * A slow vault gets one question at a time; what it cannot take yet waits in the lane's queues. A
+ * main password from a source that is known for the account goes before those of strangers, and
+ * when there are too many it is a stranger's that gives way: a flood of guesses does not keep out
+ * those who live here. Strangers keep every VAULTS_STRANGERS_TURN-th turn.
+ *
  * A sign-in that has no answer VAULTS_TIMEOUT_MS after it was handed over is a temporary failure;
  * its vault stays taken until it answers or ends.
  */
@@ -23,6 +27,7 @@ enum {
 	VAULTS_FAST_AT_ONCE = 32, /* questions in the socket of a fast vault */
 	VAULTS_FAST_QUEUE = 4096, /* device passwords that wait */
 	VAULTS_TIMEOUT_MS = 10000,
+	VAULTS_STRANGERS_TURN = 8,
 };
 
 struct core;
@@ -42,6 +47,8 @@ struct vaults {
 	struct vault *vault[VAULTS_MAX];
 	struct queue fast;
 	struct queue slow;
+	struct queue slow_known;
+	unsigned known_in_a_row;
 	bool is_desk_paused;
 };
 
@@ -53,6 +60,8 @@ void vaults_gone(struct core *core, unsigned index);
 
 /* Hands a sign-in over; its lane is set. It may end in here: queue full. */
 void vaults_verify(struct core *core, struct attempt *attempt);
+/* How many wait in the lane. */
+size_t vaults_waiting(const struct core *core, enum ipc_lane lane);
 /* Takes it back, wherever it is. */
 void vaults_cancel(struct core *core, struct attempt *attempt);
 

@@ -33,11 +33,21 @@ static unsigned processors(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
+/* One core is left for those who do not wait for a hash. */
+static unsigned slow_vaults(const struct config *config)
+{
+	unsigned cores = processors();
+
+	if (config->slow_vaults > 0)
+		return config->slow_vaults;
+	return cores > 1 ? cores - 1 : 1;
+}
+
 struct crew *crew_new(struct parent *parent)
 {
 	const struct config *config = parent->current->config;
 	unsigned fronts = config->fronts > 0 ? config->fronts : processors();
-	unsigned slow = config->slow_vaults > 0 ? config->slow_vaults : processors();
+	unsigned slow = slow_vaults(config);
 	struct crew *crew = mem_new(1, sizeof *crew);
 	unsigned vault = 0;
 

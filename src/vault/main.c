@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -21,6 +22,7 @@
 
 enum {
 	BOOT_ID_LEN = 36,
+	VAULT_SLOW_NICE = 10, /* of the lane that hashes */
 };
 
 /* The process's own; child_main() hands out a struct child, whose state points here. */
@@ -93,6 +95,9 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 	vault.lane = child->lane;
 	vault.loop = child->loop;
 	vault.boot = find_boot();
+	/* Whoever waits for anything else than a hash is in a greater hurry. */
+	if (child->lane == IPC_LANE_SLOW)
+		(void)setpriority(PRIO_PROCESS, 0, VAULT_SLOW_NICE);
 	err = store_open(path, &vault.store, why);
 	if (err == GP_OK && vault.lane != IPC_LANE_DESK)
 		store_set_wait(vault.store, VAULT_LANE_WAIT_MS);
