@@ -34,6 +34,14 @@ void front_cut(struct front *front, const char *what, uint64_t session)
 	end_sessions(front);
 }
 
+/* What is recorded goes to the desk vault before anybody hears of it. */
+static void push_journal(void *owner)
+{
+	struct front *front = owner;
+
+	vaults_push_desk(front->core);
+}
+
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
 {
 	struct front *front = owner;
@@ -103,6 +111,7 @@ void front_open(struct core *core, const struct ipc_peer *peer, int *fd)
 	front->pid = peer->pid;
 	TAILQ_INIT(&front->sessions);
 	front->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_FRONT, &ops, front);
+	chan_gather(front->chan, push_journal);
 	core->fronts.front[index] = front;
 }
 

@@ -52,6 +52,14 @@ enum gp_err vaults_send_desk(struct core *core, const struct ipc_message *messag
 	return vault != NULL ? chan_send(vault->chan, message, fd) : GP_ERR_CLOSED;
 }
 
+void vaults_push_desk(struct core *core)
+{
+	struct vault *vault = desk(core);
+
+	if (vault != NULL)
+		chan_push(vault->chan);
+}
+
 void vaults_flush_desk(struct core *core, int64_t ms)
 {
 	struct vault *vault = desk(core);
@@ -327,6 +335,7 @@ void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd)
 	vault->lane = lane;
 	TAILQ_INIT(&vault->checking);
 	vault->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_VAULT, &ops, vault);
+	chan_gather(vault->chan, NULL);
 	core->vaults.vault[index] = vault;
 	if (lane == IPC_LANE_DESK) {
 		vaults_pause_desk(core, core->vaults.is_desk_paused);

@@ -26,10 +26,15 @@ enum {
 	TASK_ROUNDS = 4, /* of tasks that tasks defer, before the sockets are looked at again */
 };
 
+struct task_list {
+	struct loop_task *first;
+	struct loop_task **end; /* where the next one is hung */
+};
+
 struct loop {
 	struct event_base *base;
-	struct loop_task *first_task;
-	struct loop_task **last_task; /* where the next one is hung */
+	struct task_list tasks;
+	struct task_list last_tasks;
 	size_t watchers;
 	bool is_stopped;
 };
@@ -47,17 +52,23 @@ struct loop *loop_new(void)
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	GP_ASSERT(loop->base != NULL);
-	loop->last_task = &loop->first_task;
+	loop->tasks.end = &loop->tasks.first;
+	loop->last_tasks.end = &loop->last_tasks.first;
 	return loop;
 }
 
-/* What a task defers comes in the next round. */
-static void run_tasks(struct loop *loop)
+static bool has_tasks(const struct loop *loop)
 {
-	struct loop_task *task = loop->first_task;
+	return loop->tasks.first != NULL || loop->last_tasks.first != NULL;
+}
 
-	loop->first_task = NULL;
-	loop->last_task = &loop->first_task;
+/* What a task defers comes in the next round. */
+static void run_tasks(struct task_list *list)
+{
+	struct loop_task *task = list->first;
+
+	list->first = NULL;
+	list->end = &list->first;
 	while (task != NULL) {
 		struct loop_task *next = task->next;
 
@@ -74,8 +85,10 @@ void loop_free(struct loop **ploop)
 
 	if (loop == NULL)
 		return;
-	while (loop->first_task != NULL)
-		run_tasks(loop);
+	while (has_tasks(loop)) {
+		run_tasks(&loop->tasks);
+		run_tasks(&loop->last_tasks);
+	}
 	GP_ASSERT(loop->watchers == 0);
 	event_base_free(loop->base);
 	mem_free(loop);
@@ -86,16 +99,17 @@ enum gp_err loop_run(struct loop *loop)
 {
 	loop->is_stopped = false;
 	while (!loop->is_stopped) {
-		int flags = EVLOOP_ONCE | (loop->first_task != NULL ? EVLOOP_NONBLOCK : 0);
+		int flags = EVLOOP_ONCE | (has_tasks(loop) ? EVLOOP_NONBLOCK : 0);
 		int outcome = event_base_loop(loop->base, flags);
 
 		if (outcome < 0)
 			return GP_ERR_IO;
-		if (outcome > 0 && loop->first_task == NULL)
+		if (outcome > 0 && !has_tasks(loop))
 			return GP_ERR_INTERNAL;
 		/* Not for ever: tasks cannot keep the loop from its sockets. */
 		for (int round = 0; round < TASK_ROUNDS && !loop->is_stopped; round++)
-			run_tasks(loop);
+			run_tasks(&loop->tasks);
+		run_tasks(&loop->last_tasks);
 	}
 	return GP_OK;
 }
@@ -108,7 +122,8 @@ void loop_stop(struct loop *loop)
 void loop_turn(struct loop *loop)
 {
 	GP_ASSERT(event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) >= 0);
-	run_tasks(loop);
+	run_tasks(&loop->tasks);
+	run_tasks(&loop->last_tasks);
 }
 
 /* Descriptors. */
@@ -264,8 +279,8 @@ void loop_signal_stop(struct loop_signal *signal)
 	signal->loop->watchers--;
 }
 
-void loop_defer(
-	struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task), void *owner)
+static void append_task(struct task_list *list, struct loop_task *task,
+	void (*run)(struct loop_task *task), void *owner)
 {
 	if (task->is_queued)
 		return;
@@ -273,6 +288,18 @@ void loop_defer(
 	task->is_queued = true;
 	task->run = run;
 	task->owner = owner;
-	*loop->last_task = task;
-	loop->last_task = &task->next;
+	*list->end = task;
+	list->end = &task->next;
+}
+
+void loop_defer(
+	struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task), void *owner)
+{
+	append_task(&loop->tasks, task, run, owner);
+}
+
+void loop_defer_last(
+	struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task), void *owner)
+{
+	append_task(&loop->last_tasks, task, run, owner);
 }

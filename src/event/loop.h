@@ -89,5 +89,8 @@ void loop_signal_stop(struct loop_signal *signal);
  * What a task defers runs after all that were deferred before, in this turn or the next. */
 void loop_defer(struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task),
 	void *owner);
+/* The same, when the other tasks of this turn are done: for what gathers what they leave. */
+void loop_defer_last(struct loop *loop, struct loop_task *task, void (*run)(struct loop_task *task),
+	void *owner);
 
 #endif

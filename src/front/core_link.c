@@ -104,6 +104,7 @@ void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd)
 	}
 	link->chan =
 		chan_new(link->front->loop, fd, IPC_ROLE_FRONT, IPC_ROLE_CORE, &chan_ops, link);
+	chan_gather(link->chan, NULL);
 	session_core_on_back(link->front);
 }
 

@@ -43,6 +43,7 @@ static void build(struct child *child)
 	front->child = child;
 	front->loop = child->loop;
 	front->sessions = session_table_new();
+	chan_gather(child->parent, NULL);
 	front->dialer = dialer_new(child->loop, child->parent);
 	front->core = core_link_new(front);
 	front->hops = smtp_pool_new(front);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is sent goes out at once if the kernel takes it and nothing waits before it; else it is
- * queued, with a duplicate of its descriptor, until the socket is writable.
+ * What is sent goes out at once (of a channel that gathers: at the end of the turn) if the kernel
+ * takes it and nothing waits before it; else it is queued, with a duplicate of its descriptor,
+ * until the socket is writable.
  *
  * on_end is called from reading only: a peer that went away is first read to the end, so that its
  * last words are heard, and an error of sending shuts the socket down and so becomes an end of
@@ -24,7 +25,11 @@
 
 enum {
 	CONTROL_FDS = 4, /* room for more than the one that is allowed, to see and close them */
+	BUNDLE = 255,    /* first byte of a bundle; no type of message */
+	LENGTH_SIZE = 2, /* before each message of a bundle, little-endian */
 };
+_Static_assert(
+	(int)IPC_TYPE_MAX <= (int)BUNDLE, "a bundle is told from a message by its first byte");
 
 struct packet {
 	STAILQ_ENTRY(packet) link;
@@ -45,13 +50,22 @@ struct chan {
 	bool is_reading; /* in on_readable(): chan_free() only marks */
 	bool is_ended;
 	bool is_freed;
-	struct buf scratch; /* a packet on its way out */
+	bool is_closed; /* chan_free() is through; memory waits for the tasks */
+	bool is_gathering;
+	void (*on_push)(void *owner); /* may be NULL */
+	struct loop_task push;        /* at the end of the turn */
+	struct loop_task rest; /* of a bundle, when a batch ended or reading goes on within it */
+	struct buf scratch;    /* a message on its way out */
+	struct buf gathered;   /* a bundle on its way out */
+	unsigned gathered_count;
 	STAILQ_HEAD(packets, packet) queue;
 	size_t queued;               /* bytes in it */
 	char packet[IPC_PACKET_MAX]; /* the one on its way in */
+	struct slice bundle;         /* what of it is to be read yet, if it is one */
 };
 
 static void on_ready(struct loop_io *io, unsigned ready);
+static void run_rest(struct loop_task *task);
 
 enum gp_err chan_pair(int ret_fds[2])
 {
@@ -77,6 +91,7 @@ struct chan *chan_new(struct loop *loop, int *fd, enum ipc_role self, enum ipc_r
 	chan->owner = owner;
 	STAILQ_INIT(&chan->queue);
 	buf_init_secret(&chan->scratch, IPC_PACKET_MAX);
+	buf_init_secret(&chan->gathered, 1 + LENGTH_SIZE + IPC_PACKET_MAX);
 	loop_io_start(loop, &chan->io, chan->fd, LOOP_READ, on_ready, chan);
 	*fd = -1;
 	return chan;
@@ -98,6 +113,13 @@ static void drop_queue(struct chan *chan)
 		packet_free(chan, STAILQ_FIRST(&chan->queue));
 }
 
+/* A task that is queued still runs. */
+static void bury(struct chan *chan)
+{
+	if (!chan->push.is_queued && !chan->rest.is_queued)
+		mem_free(chan);
+}
+
 void chan_free(struct chan **pchan)
 {
 	struct chan *chan = *pchan;
@@ -105,15 +127,19 @@ void chan_free(struct chan **pchan)
 	*pchan = NULL;
 	if (chan == NULL)
 		return;
+	if (!chan->is_freed)
+		chan_push(chan);
 	chan->is_freed = true;
 	if (chan->is_reading)
 		return;
 	loop_io_stop(&chan->io);
 	drop_queue(chan);
 	buf_fini(&chan->scratch);
+	buf_fini(&chan->gathered);
 	(void)close(chan->fd);
 	mem_wipe(chan->packet, sizeof chan->packet);
-	mem_free(chan);
+	chan->is_closed = true;
+	bury(chan);
 }
 
 int chan_fd(const struct chan *chan)
@@ -144,6 +170,8 @@ void chan_pause(struct chan *chan)
 void chan_resume(struct chan *chan)
 {
 	chan->is_paused = false;
+	if (chan->bundle.len > 0)
+		loop_defer(chan->loop, &chan->rest, run_rest, chan);
 	update_wanted(chan);
 }
 
@@ -218,25 +246,88 @@ static enum gp_err queue_packet(struct chan *chan, struct slice bytes, int fd)
 	return GP_OK;
 }
 
-enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int fd)
+static enum gp_err send_or_queue(struct chan *chan, struct slice packet, int fd)
 {
 	enum gp_err err = GP_ERR_AGAIN;
+
+	if (STAILQ_EMPTY(&chan->queue))
+		err = send_packet(chan, packet, fd);
+	if (err == GP_ERR_AGAIN)
+		err = queue_packet(chan, packet, fd);
+	update_wanted(chan);
+	return err;
+}
+
+void chan_push(struct chan *chan)
+{
+	struct slice packet = buf_slice(&chan->gathered);
+
+	if (packet.len == 0)
+		return;
+	if (chan->on_push != NULL)
+		chan->on_push(chan->owner);
+	if (chan->gathered_count == 1) /* no bundle */
+		packet = slice_from(packet, 1 + LENGTH_SIZE);
+	/* Room in the queue was seen to in gather(); an end shows itself in reading. */
+	if (!chan->is_ended)
+		(void)send_or_queue(chan, packet, -1);
+	buf_clear(&chan->gathered);
+	chan->gathered_count = 0;
+}
+
+static void run_push(struct loop_task *task)
+{
+	struct chan *chan = task->owner;
+
+	if (chan->is_closed)
+		bury(chan);
+	else
+		chan_push(chan);
+}
+
+static enum gp_err gather(struct chan *chan, struct slice message)
+{
+	const char length[LENGTH_SIZE] = { (char)(message.len & 0xff), (char)(message.len >> 8) };
+	struct buf *gathered = &chan->gathered;
+	enum gp_err err = GP_OK;
+
+	if (chan->queued + gathered->len + message.len > CHAN_QUEUE_MAX)
+		return GP_ERR_BUSY;
+	if (gathered->len > 0 && gathered->len + sizeof length + message.len > IPC_PACKET_MAX)
+		chan_push(chan);
+	if (gathered->len == 0)
+		err = buf_append_byte(gathered, (char)BUNDLE);
+	if (err == GP_OK)
+		err = buf_append(gathered, slice_of(length, sizeof length));
+	if (err == GP_OK)
+		err = buf_append(gathered, message);
+	GP_ASSERT(err == GP_OK);
+	chan->gathered_count++;
+	loop_defer_last(chan->loop, &chan->push, run_push, chan);
+	return GP_OK;
+}
+
+void chan_gather(struct chan *chan, void (*on_push)(void *owner))
+{
+	chan->is_gathering = true;
+	chan->on_push = on_push;
+}
+
+enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int fd)
+{
+	enum gp_err err;
 
 	GP_ASSERT(ipc_is_permitted(message->type, chan->self, chan->peer));
 	if (chan->is_ended || chan->is_freed)
 		return GP_ERR_CLOSED;
-	buf_clear(&chan->scratch);
 	err = ipc_encode(message, &chan->scratch);
-	if (err != GP_OK)
-		return err;
-	err = GP_ERR_AGAIN;
-	if (STAILQ_EMPTY(&chan->queue))
-		err = send_packet(chan, buf_slice(&chan->scratch), fd);
-	if (err == GP_ERR_AGAIN)
-		err = queue_packet(chan, buf_slice(&chan->scratch), fd);
-	if (ipc_is_secret(message->type))
-		buf_fini(&chan->scratch);
-	update_wanted(chan);
+	if (err == GP_OK && chan->is_gathering && fd < 0) {
+		err = gather(chan, buf_slice(&chan->scratch));
+	} else if (err == GP_OK) {
+		chan_push(chan);
+		err = send_or_queue(chan, buf_slice(&chan->scratch), fd);
+	}
+	buf_clear(&chan->scratch);
 	return err;
 }
 
@@ -247,6 +338,7 @@ enum gp_err chan_flush(struct chan *chan, int64_t ms)
 
 	if (chan->is_ended || chan->is_freed)
 		return GP_ERR_CLOSED;
+	chan_push(chan);
 	while ((err = flush_queue(chan)) == GP_ERR_AGAIN) {
 		struct pollfd poll_fd = { .fd = chan->fd, .events = POLLOUT };
 		int64_t left = end - clock_steady();
@@ -334,10 +426,10 @@ static void report_attack(const struct chan *chan, const char *what, const char 
 		LOG_STR("message", type));
 }
 
-static void dispatch(struct chan *chan, struct slice packet, int fd)
+static void dispatch(struct chan *chan, struct slice bytes, int fd)
 {
 	struct ipc_message message;
-	enum gp_err err = ipc_decode(packet, &message);
+	enum gp_err err = ipc_decode(bytes, &message);
 	bool is_taken = false;
 
 	if (err != GP_OK)
@@ -349,26 +441,49 @@ static void dispatch(struct chan *chan, struct slice packet, int fd)
 	if (is_taken)
 		chan->ops->on_message(chan, &message, &fd, chan->owner);
 	if (!is_taken || ipc_is_secret(message.type))
-		mem_wipe(chan->packet, packet.len);
+		mem_wipe(chan->packet + (bytes.data - chan->packet), bytes.len);
 	if (fd >= 0)
 		(void)close(fd);
 	if (!is_taken)
 		end(chan, CHAN_END_ATTACK);
 }
 
+/* The next message of the bundle. */
+static void unwrap(struct chan *chan)
+{
+	const unsigned char *length = (const unsigned char *)chan->bundle.data;
+	bool has_length = chan->bundle.len > LENGTH_SIZE;
+	struct slice rest = slice_from(chan->bundle, has_length ? LENGTH_SIZE : chan->bundle.len);
+	size_t len = has_length ? (size_t)(length[0] | length[1] << 8) : 0;
+
+	if (len == 0 || len > rest.len) {
+		chan->bundle = slice_of(NULL, 0);
+		report_attack(chan, "broken bundle", "?");
+		end(chan, CHAN_END_ATTACK);
+		return;
+	}
+	chan->bundle = slice_from(rest, len);
+	dispatch(chan, slice_head(rest, len), -1);
+}
+
 /* One message; false: nothing more to read now. */
 static bool read_one(struct chan *chan)
 {
 	struct slice packet = { 0 };
-	enum gp_err err;
+	enum gp_err err = GP_OK;
 	int fd = -1;
 
 	if (chan->is_paused || chan->is_ended || chan->is_freed)
 		return false;
-	err = receive(chan, &packet, &fd);
+	if (chan->bundle.len == 0)
+		err = receive(chan, &packet, &fd);
 	if (err == GP_ERR_AGAIN)
 		return false;
-	if (err == GP_OK) {
+	if (err == GP_OK && fd < 0 && packet.len > 1 && (unsigned char)packet.data[0] == BUNDLE)
+		chan->bundle = slice_from(packet, 1);
+	if (err == GP_OK && chan->bundle.len > 0) {
+		unwrap(chan);
+	} else if (err == GP_OK) {
 		dispatch(chan, packet, fd);
 	} else if (err == GP_ERR_PROTOCOL) {
 		report_attack(chan, "packet too long or several descriptors", "?");
@@ -389,6 +504,18 @@ static void read_some(struct chan *chan, size_t most, int64_t ms)
 	chan->is_reading = false;
 	if (chan->is_freed)
 		chan_free(&chan);
+	else if (chan->bundle.len > 0 && !chan->is_paused && !chan->is_ended)
+		loop_defer(chan->loop, &chan->rest, run_rest, chan);
+}
+
+static void run_rest(struct loop_task *task)
+{
+	struct chan *chan = task->owner;
+
+	if (chan->is_closed)
+		bury(chan);
+	else
+		read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
 }
 
 void chan_drain(struct chan *chan)

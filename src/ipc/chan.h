@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One end of a channel between two Gatepost processes: a SOCK_SEQPACKET socket, one packet = one
- * message and at most one descriptor. Process: all. Owner: whoever made it.
+ * One end of a channel between two Gatepost processes: a SOCK_SEQPACKET socket. A packet is one
+ * message and at most one descriptor; or, of a channel that gathers, a bundle of messages: a byte
+ * 255, then each message behind two bytes of its length. Process: all. Owner: whoever made it.
  *
  * A peer that breaks the rules (messages.def) ends the channel with CHAN_END_ATTACK; the owner logs
  * it, and gatepostd kills the peer when its control channel ended so.
@@ -44,6 +45,12 @@ void chan_free(struct chan **pchan);
 /* fd: borrowed, duplicated into the message; -1 for none. GP_ERR_BUSY: the queue is full;
  * GP_ERR_CLOSED: the peer is gone. Sending what messages.def does not permit is an assertion. */
 enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int fd) GP_CHECKED;
+/* From now on the messages of one turn of the loop leave together at its end: the peer is woken up
+ * once. on_push: called before they do, for what must leave first; may be NULL. The peer must be a
+ * channel too. */
+void chan_gather(struct chan *chan, void (*on_push)(void *owner));
+/* What was gathered leaves now. */
+void chan_push(struct chan *chan);
 /* For blocking processes (vault) and before exit: waits until all is sent or ms passed. */
 enum gp_err chan_flush(struct chan *chan, int64_t ms) GP_CHECKED;
 /* Stops and restarts reading: a server that does one thing at a time. */

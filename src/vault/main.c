@@ -180,6 +180,7 @@ static void on_control(struct child *child, const struct ipc_message *message, i
 	links.parent = child->parent;
 	links.core_pid = message->peer.pid;
 	vault.core = chan_new(child->loop, fd, IPC_ROLE_VAULT, IPC_ROLE_CORE, &ops, &vault);
+	chan_gather(vault.core, NULL);
 }
 
 static void on_stop(struct child *child, unsigned grace_ms)
