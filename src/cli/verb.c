@@ -42,6 +42,19 @@
 		"--no-password", NULL, NULL, PARAM_FLAG, false, \
 			"only device passwords will sign in"    \
 	}
+#define DAYS                                                                                \
+	{                                                                                   \
+		"--days", "N", "days", PARAM_NUMBER, false, "of the last so many days only" \
+	}
+#define EVENT_COLUMNS                                                                            \
+	{ "id", "ID", CELL_TEXT }, { "at", "TIME", CELL_TIME }, { "client", "FROM", CELL_TEXT }, \
+		{ "service", "SERVICE", CELL_TEXT }, { "login", "LOGIN", CELL_TEXT },            \
+		{ "outcome", "OUTCOME", CELL_TEXT }, { "why", "WHY", CELL_TEXT },                \
+		{ "device_name", "DEVICE", CELL_TEXT }, { "client_name", "PROGRAM", CELL_TEXT }, \
+		{ "tls", "TLS", CELL_TEXT },                                                     \
+	{                                                                                        \
+		"session", "SESSION", CELL_TEXT                                                  \
+	}
 
 const struct verb verbs[] = {
 	{ "account", "add", OPS_account_add, SHAPE_DONE, VERB_PASSWORD,
@@ -98,6 +111,25 @@ const struct verb verbs[] = {
 			{ "--keep-going", NULL, "keep_going", PARAM_FLAG, false,
 				"skip bad lines; without it one bad line changes nothing" } },
 		{ { NULL } } },
+
+	{ "account", "activity", OPS_account_activity, SHAPE_LIST, 0, NULL,
+		"No sign-in of the account is recorded.", NULL,
+		"gatepost account activity alice@example.test --days 7", { ADDRESS, DAYS },
+		{ { "client_name", "PROGRAM", CELL_TEXT }, { "device_name", "DEVICE", CELL_TEXT },
+			{ "services", "SERVICES", CELL_TEXT }, { "network", "FROM", CELL_TEXT },
+			{ "every_minutes", "EVERY MIN", CELL_TEXT },
+			{ "last_at", "LAST", CELL_TIME }, { "successes", "OK", CELL_TEXT },
+			{ "failures", "FAILED", CELL_TEXT }, { "why", "WHY", CELL_TEXT },
+			{ "old_password_at", "PASSWORD CHANGED", CELL_TIME },
+			{ "is_stranger", "STRANGER", CELL_IF } } },
+	{ "account", "events", OPS_account_events, SHAPE_LIST, 0, NULL,
+		"No sign-in of the account is recorded.", NULL,
+		"gatepost account events alice@example.test --limit 20", { ADDRESS, LIMIT, BEFORE },
+		{ EVENT_COLUMNS } },
+	{ "account", "chart", OPS_account_chart, SHAPE_LIST, 0, NULL, "", NULL,
+		"gatepost account chart alice@example.test", { ADDRESS, DAYS },
+		{ { "day", "DAY", CELL_TEXT }, { "ok", "OK", CELL_TEXT },
+			{ "failed", "FAILED", CELL_TEXT } } },
 
 	{ "domain", "add", OPS_domain_add, SHAPE_DONE, 0, NULL, "Domain {domain} added.", NULL,
 		"gatepost domain add mail.example.test --alias-of example.test",
@@ -171,12 +203,7 @@ const struct verb verbs[] = {
 				"before, in the same forms" },
 			{ "--session", "ID", "session", PARAM_TEXT, false, "of this session" },
 			LIMIT, BEFORE },
-		{ { "id", "ID", CELL_TEXT }, { "at", "TIME", CELL_TIME },
-			{ "client", "FROM", CELL_TEXT }, { "service", "SERVICE", CELL_TEXT },
-			{ "login", "LOGIN", CELL_TEXT }, { "outcome", "OUTCOME", CELL_TEXT },
-			{ "why", "WHY", CELL_TEXT }, { "device_name", "DEVICE", CELL_TEXT },
-			{ "client_name", "PROGRAM", CELL_TEXT }, { "tls", "TLS", CELL_TEXT },
-			{ "session", "SESSION", CELL_TEXT } } },
+		{ EVENT_COLUMNS } },
 
 	{ "session", "list", OPS_session_list, SHAPE_LIST, 0, NULL, "Nobody is signed in.", NULL,
 		"gatepost session list --account alice@example.test", { BY_ACCOUNT, BY_SOURCE },

@@ -116,8 +116,8 @@ bool store_base_address(struct slice address, char out[static STORE_ADDRESS_SIZE
  * alias; GP_ERR_NOT_FOUND: no such domain, or it is an alias of one. */
 enum gp_err store_account_add(struct store *store, const struct store_account *account, int64_t now,
 	uint64_t *ret_id) GP_CHECKED;
-/* Sets the hash and switches the account on; guesses so far count against it no more.
- * GP_ERR_NOT_FOUND. */
+/* Sets the hash and switches the account on; guesses so far count against it no more; the hash
+ * before goes to the old ones (store_activity.h). GP_ERR_NOT_FOUND. */
 enum gp_err store_account_set_password(
 	struct store *store, uint64_t id, const char *hash, int64_t now) GP_CHECKED;
 /* Replaces the hash only if it is still old_hash; the password stays the same, and so its date. */

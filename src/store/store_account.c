@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/store_activity.h"
 #include "store/store_private.h"
 
 #define COLUMNS                                                                       \
@@ -178,7 +179,9 @@ enum gp_err store_account_set_password(
 
 	if (err != GP_OK)
 		return err;
-	err = set_password(store, id, hash, now);
+	err = store_old_password_keep(store, id, now);
+	if (err == GP_OK)
+		err = set_password(store, id, hash, now);
 	if (err == GP_OK)
 		err = forget_guesses(store, id);
 	return store_scope_end(&scope, err);

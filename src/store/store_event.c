@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "store/store_activity.h"
 #include "store/store_private.h"
 
 enum {
@@ -363,6 +364,8 @@ enum gp_err store_sweep(
 			store, sweep_many, clamp(retention->max_rows), retention, &is_more);
 	if (err == GP_OK)
 		err = store_known_sweep(store, retention->known_before);
+	if (err == GP_OK)
+		err = store_finding_sweep(store, retention->before);
 	if (err == GP_OK)
 		err = sweep_bans(store, &retention->clock, retention->now);
 	err = store_scope_end(&scope, err);

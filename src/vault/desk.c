@@ -295,6 +295,15 @@ enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account)
 	return GP_OK;
 }
 
+enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account)
+{
+	if (op->asker == 0)
+		return GP_ERR_SIGNIN;
+	op->account = op->asker;
+	*ret_account = op->asker;
+	return GP_OK;
+}
+
 json_t *desk_json_time(int64_t wall_s)
 {
 	char text[CLOCK_TEXT_SIZE];

@@ -79,6 +79,8 @@ enum gp_err desk_limit(struct desk_op *op, uint64_t *ret_limit) GP_CHECKED;
 enum gp_err desk_time(struct desk_op *op, const char *key, int64_t *ret_time) GP_CHECKED;
 /* The account that "address" names; GP_ERR_NOT_FOUND with why. Becomes subject and account. */
 enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
+/* Who is signed in at the portal; GP_ERR_SIGNIN if nobody is. Becomes the account it concerns. */
+enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account) GP_CHECKED;
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
 json_t *desk_json_text(struct slice text);

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/ip.h"
+#include "base/mem.h"
 #include "vault/desk.h"
 
 static json_t *id_or_null(uint64_t id)
@@ -123,6 +124,34 @@ enum gp_err op_signin_list(struct desk_op *op)
 	if (err == GP_OK)
 		err = account_filter(op, address, &filter);
 	return err == GP_OK ? store_event_each(op->vault->store, &filter, event_row, op) : err;
+}
+
+/* The newest of one account. */
+static enum gp_err list_events(struct desk_op *op, uint64_t account)
+{
+	struct store_event_filter filter = { .account = account };
+	enum gp_err err = desk_limit(op, &filter.limit);
+
+	if (err == GP_OK)
+		err = desk_number(op, "before", 0, &filter.before);
+	return err == GP_OK ? store_event_each(op->vault->store, &filter, event_row, op) : err;
+}
+
+enum gp_err op_self_events(struct desk_op *op)
+{
+	uint64_t account = 0;
+	enum gp_err err = desk_asker(op, &account);
+
+	return err == GP_OK ? list_events(op, account) : err;
+}
+
+enum gp_err op_account_events(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = desk_account(op, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	return err == GP_OK ? list_events(op, account.id) : err;
 }
 
 static enum gp_err audit_row(const struct store_audit *audit, void *arg)
