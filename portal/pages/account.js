@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: ISC
+// My account: password, recovery address, language, and where one is signed in.
+
+import {at, call, get, items, post, remove} from "../api.js";
+import {h} from "../dom.js";
+import {blame, codeField, digits, field, form, newPasswordFields, owner, passwordField} from "../form.js";
+import {LANGUAGES, getLanguage, t, tx} from "../text.js";
+import {badge, button, card, moment, problemText} from "../ui.js";
+
+const WRONG = {wrong: ["old", "fault.wrong"], password: ["new", "fault.common"]};
+
+export function passwordForm(ctx, self, done) {
+	const fresh = newPasswordFields();
+	return form({
+		label: t("password.change"), submit: t("password.change"),
+		fields: [owner(self.address), passwordField({name: "old", label: t("password.old")}), ...fresh,
+			field({name: "end_devices", type: "checkbox", label: t("password.end_devices"),
+				hint: t("password.end_devices.hint"), checked: true})],
+		send: async (values) => {
+			await blame(WRONG, () => post("/self/password",
+				{old: values.old, new: values.new, end_devices: values.end_devices}));
+			await done(values);
+		},
+	});
+}
+
+function passwordCard(ctx, self) {
+	return card(t("password"), h("p", {}, self.password_at
+		? tx("password.since", {when: moment(self.password_at)}) : t("password.lead")),
+	passwordForm(ctx, self, (values) => ctx.reload(t(values.end_devices ? "password.done.devices" : "password.done"))));
+}
+
+function confirmForm(ctx, place, address) {
+	return [h("p", {}, t("recovery.sent", {address})), form({
+		label: t("recovery.confirm"), submit: t("recovery.confirm"), fields: [codeField({hint: t("recovery.code.hint")})],
+		send: async (values) => {
+			await blame({wrong: ["code", "code.wrong"]},
+				() => post("/self/recovery-address/confirm", {code: digits(values.code)}));
+			await ctx.reload(t("recovery.done"));
+		},
+	})];
+}
+
+function recoveryCard(ctx, self) {
+	const place = h("div");
+	const current = self.recovery_address;
+	const node = form({
+		label: t("recovery"), submit: t("recovery.submit"), kind: "secondary",
+		fields: [
+			field({name: "address", label: t("recovery.address"), hint: t("recovery.hint"), type: "email",
+				autocomplete: "email", value: current ?? "", optional: true,
+				check: (value) => value.trim() === "" || /^[^@\s]+@[^@\s]+$/.test(value.trim())
+					? null : t("fault.address")}),
+			passwordField({name: "password", label: t("password.confirm")}),
+		],
+		send: async (values) => {
+			const address = values.address.trim();
+			await blame({wrong: ["password", "fault.wrong"]},
+				() => post("/self/recovery-address", {password: values.password, address}));
+			if (address === "")
+				return ctx.reload(t("recovery.removed"));
+			place.replaceChildren(...confirmForm(ctx, place, address));
+			place.querySelector("input").focus();
+		},
+	});
+	place.append(node);
+	return card(t("recovery"), h("p", {}, t("recovery.lead")),
+		h("p", {}, current ? tx("recovery.current", {address: h("strong", {}, current)}) : t("recovery.none")), place);
+}
+
+function languageCard(ctx) {
+	const chosen = getLanguage();
+	const boxes = Object.entries(LANGUAGES).map(([tag, name]) => h("label.choice", {},
+		h("input", {type: "radio", name: "account-language", value: tag, checked: tag === chosen,
+			onchange: () => ctx.changeLanguage(tag)}), h("span", {lang: tag}, name)));
+	return card(t("language"), h("fieldset.choices", {}, h("legend", {}, t("language.legend")), boxes));
+}
+
+function sessionItem(ctx, row) {
+	const end = button(t("sessions.end"), async () => {
+		try {
+			await remove(at`/sessions/${row.id}`);
+			await ctx.reload(t("sessions.ended"), "sessions");
+		} catch (error) {
+			ctx.say(problemText(error), "bad");
+		}
+	}, "danger-quiet");
+	return h("li.device", {},
+		h("div.device-head", {}, h("h3", {}, row.client_name || t("sessions.browser")),
+			row.is_this ? badge("ok", t("sessions.this")) : end),
+		h("p.hint", {}, tx("sessions.text", {since: moment(row.since), source: h("span.source", {}, row.source),
+			used: moment(row.used_at)})));
+}
+
+function sessionsCard(ctx, rows) {
+	const everywhere = form({
+		label: t("sessions.all"), submit: t("sessions.all"), kind: "danger",
+		fields: [field({name: "mail", type: "checkbox", label: t("sessions.mail"), hint: t("sessions.mail.hint")})],
+		send: async (values) => {
+			await call("POST", "/session/end-all", {mail: values.mail});
+			await ctx.left("ended");
+		},
+	});
+	const node = card(t("sessions"), h("ul.plain", {}, rows.map((row) => sessionItem(ctx, row))), everywhere);
+	node.querySelector("h2").id = "sessions";
+	node.setAttribute("aria-labelledby", "sessions");
+	return node;
+}
+
+export async function page(ctx) {
+	const [self, rows] = await Promise.all([get("/self"), items("/sessions")]);
+	return {
+		title: t("page.account"),
+		body: [
+			h("p.lead", {}, tx("account.lead", {address: h("strong", {}, self.address)})),
+			passwordCard(ctx, self),
+			recoveryCard(ctx, self),
+			sessionsCard(ctx, rows),
+			languageCard(ctx),
+		],
+	};
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: ISC
+// For staff: one search for everything, and the way to the lists.
+
+import {at, items} from "../api.js";
+import {reasonWords, serviceWords} from "../describe.js";
+import {focus, h, speak} from "../dom.js";
+import {field, form} from "../form.js";
+import {icon} from "../icons.js";
+import {t, tx} from "../text.js";
+import {badge, empty, link, moment, problemText} from "../ui.js";
+
+const MOST = 25;
+const INNER = {account: "account", source: "lists", bans: "lists", audit: "lists"};
+
+export function isOverAll(session) {
+	return session.role === "staff" || session.role === "admin";
+}
+
+export function staffLinks(session, current) {
+	const names = isOverAll(session) ? ["search", "bans", "audit"] : ["search"];
+	return names.length > 1 && h("nav.tabs", {"aria-label": t("page.staff")}, h("ul", {}, names.map((name) =>
+		h("li", {}, h("a", {href: name === "search" ? "#/staff" : `#/staff/${name}`,
+			"aria-current": name === current ? "page" : null}, t(`staff.${name}`))))));
+}
+
+export function accountLink(address) {
+	return link(address, `#/staff/account/${encodeURIComponent(address)}`);
+}
+
+export function sourceLink(source) {
+	return link(source, `#/staff/source/${encodeURIComponent(source)}`, "source");
+}
+
+// A failed or good attempt in one line.
+export function eventLine(row) {
+	return h("div", {}, h("p", {}, row.outcome === "ok" ? badge("ok", t("events.ok"))
+		: badge("bad", reasonWords(row)), " ", moment(row.at)),
+	h("p.hint", {}, tx("staff.event", {
+		login: row.account ? accountLink(row.account) : h("strong", {}, row.login || "–"),
+		service: serviceWords(row.service), source: sourceLink(row.source),
+		client: row.client_name || t("device.unnamed")})));
+}
+
+function accountLine(row) {
+	return h("div.device-head", {}, h("h3", {}, accountLink(row.address)),
+		row.blocked_at ? badge("bad", t("overview.send.blocked"))
+			: row.is_off ? badge("off", t("staff.off")) : badge("ok", t("overview.send.ok")));
+}
+
+function sourceLine(row) {
+	return h("div.device-head", {}, h("h3", {}, sourceLink(row.source)),
+		row.is_banned ? badge("bad", t("staff.banned")) : badge("off", t("staff.not_banned")));
+}
+
+const LINES = {
+	account: ["user", accountLine],
+	source: ["home", sourceLine],
+	event: ["list", eventLine],
+	reference: ["search", (row) => [h("h3", {}, t("staff.reference", {reference: row.reference})), eventLine(row)]],
+};
+
+export function resultItem(row) {
+	const [symbol, line] = LINES[row.kind] ?? LINES.event;
+	return h("li.device.result", {}, icon(symbol), h("div", {}, line(row)));
+}
+
+async function search(query, place) {
+	try {
+		const rows = await items(at`/search?query=${query}&limit=${MOST}`);
+		const title = h("h2", {tabindex: "-1"}, t("staff.found", {count: rows.length}));
+		place.replaceChildren(title, rows.length
+			? h("ul.plain", {}, rows.map(resultItem)) : empty(t("staff.nothing")));
+		speak(t("staff.found", {count: rows.length}));
+		focus(title);
+	} catch (error) {
+		if (error.status === undefined)
+			throw error;
+		place.replaceChildren(empty(problemText(error)));
+	}
+}
+
+export async function page(ctx) {
+	const [inner] = ctx.args;
+	if (Object.hasOwn(INNER, inner ?? ""))
+		return (await import(`./staff_${INNER[inner]}.js`)).page(ctx);
+	const place = h("section", {"aria-label": t("staff.results")});
+	const asked = ctx.query.get("query") ?? "";
+	const node = form({
+		label: t("staff.search"), submit: t("staff.search"),
+		fields: [field({name: "query", type: "search", label: t("staff.query"), hint: t("staff.query.hint"),
+			value: asked, autocomplete: "off", autocapitalize: "none", spellcheck: "false", "data-focus": true})],
+		send: async ({query}) => {
+			const words = query.trim();
+			history.replaceState(null, "", `#/staff?query=${encodeURIComponent(words)}`);
+			await search(words, place);
+		},
+	});
+	if (asked)
+		await search(asked, place);
+	return {title: t("page.staff"), body: [staffLinks(ctx.session, "search"), h("div.card", {}, node), place]};
+}
