@@ -273,7 +273,19 @@ void bans_after_failure(struct core *core, const struct ip_net *net,
 		bans_set(core, net, step.ban_ms, SLICE_LIT("too many failed sign-ins"), asking);
 }
 
-unsigned bans_lift(struct core *core, const struct ip_net *net)
+/* A network's key begins as those of all that is in it: the family, then whole bytes. */
+static void forget_within(struct core *core, const struct ip_net *net)
+{
+	struct slice prefix =
+		slice_head(source_key(&net->base), offsetof(struct ip, bytes) + net->prefix / 8U);
+
+	for (unsigned level = 0; level < (unsigned)level_of(net); level++)
+		counter_forget_prefix(
+			source_window(core, &net->base, (enum ip_level)level), prefix);
+}
+
+/* The ban, and the failures of the network as a whole; how many these were. */
+static unsigned lift(struct core *core, const struct ip_net *net)
 {
 	struct counter *window = source_window(core, &net->base, level_of(net));
 	unsigned failures = counter_committed(window, source_key(&net->base));
@@ -289,6 +301,12 @@ unsigned bans_lift(struct core *core, const struct ip_net *net)
 	counter_forget(window, source_key(&net->base));
 	journal_send(core, &message, true);
 	return failures;
+}
+
+unsigned bans_lift(struct core *core, const struct ip_net *net)
+{
+	forget_within(core, net);
+	return lift(core, net);
 }
 
 void bans_restore(struct core *core, const struct ipc_ban_row *row)
@@ -349,7 +367,7 @@ static void lift_if_exempt(struct map_node *node, void *arg)
 	struct ip_net net = MAP_ENTRY(node, struct ban, node)->net;
 
 	if (ban_is_exempt_net(core->policy, &net))
-		(void)bans_lift(core, &net);
+		(void)lift(core, &net);
 }
 
 void bans_lift_exempt(struct core *core)

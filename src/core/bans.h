@@ -67,8 +67,9 @@ void bans_set(struct core *core, const struct ip_net *net, int64_t ms, struct sl
  */
 void bans_after_failure(struct core *core, const struct ip_net *net,
 	const struct counter_result *result, uint64_t asking);
-/* Lifts a ban, if there is one, and forgets the failures of the network as a whole; their number.
- * Those of sources in it, or of wider networks, stay. */
+/* Lifts a ban, if there is one, and forgets the failures of the network and of all that is in it,
+ * as the store does; how many there were of the network as a whole. Those of wider networks stay.
+ */
 unsigned bans_lift(struct core *core, const struct ip_net *net);
 /* One that was kept in the store. */
 void bans_restore(struct core *core, const struct ipc_ban_row *row);

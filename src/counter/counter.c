@@ -33,6 +33,11 @@ void counter_forget(struct counter *counter, struct slice key)
 	counter->ops->forget(counter, key);
 }
 
+void counter_forget_prefix(struct counter *counter, struct slice prefix)
+{
+	counter->ops->forget_prefix(counter, prefix);
+}
+
 void counter_cancel(struct counter *counter, struct counter_ask *ask)
 {
 	counter->ops->cancel(counter, ask);

@@ -88,6 +88,7 @@ struct counter_ops {
 	void (*add)(struct counter *counter, struct slice key, unsigned weight, int64_t age_ms,
 		struct counter_ask *ask);
 	void (*forget)(struct counter *counter, struct slice key);
+	void (*forget_prefix)(struct counter *counter, struct slice prefix);
 	void (*cancel)(struct counter *counter, struct counter_ask *ask);
 	unsigned (*committed)(struct counter *counter, struct slice key);
 	void (*sweep)(struct counter *counter);
@@ -118,6 +119,8 @@ void counter_add(struct counter *counter, struct slice key, unsigned weight, int
 	struct counter_ask *ask);
 /* Drops the failures of a key; checks in flight keep their places. */
 void counter_forget(struct counter *counter, struct slice key);
+/* The same for every key that begins so. */
+void counter_forget_prefix(struct counter *counter, struct slice prefix);
 /* No answer will come any more; a place that is granted all the same is given back. Fine on an ask
  * that was answered. */
 void counter_cancel(struct counter *counter, struct counter_ask *ask);

@@ -325,6 +325,43 @@ static void memory_forget(struct counter *counter, struct slice key)
 		announce_room(memory, key);
 }
 
+/* Keys are copied: to forget one may announce room, and who hears it may add and end others. */
+struct matches {
+	struct slice prefix;
+	struct match {
+		char key[COUNTER_KEY_MAX];
+		size_t len;
+	} * found;
+	size_t count;
+	size_t size;
+};
+
+static void add_match(struct map_node *node, void *arg)
+{
+	struct matches *matches = arg;
+	struct match *match = NULL;
+
+	if (!slice_equal(slice_head(node->key, matches->prefix.len), matches->prefix))
+		return;
+	if (matches->count == matches->size) {
+		matches->size = matches->size > 0 ? matches->size * 2 : 16;
+		matches->found = mem_resize(matches->found, matches->size, sizeof *matches->found);
+	}
+	match = &matches->found[matches->count++];
+	memcpy(match->key, node->key.data, node->key.len);
+	match->len = node->key.len;
+}
+
+static void memory_forget_prefix(struct counter *counter, struct slice prefix)
+{
+	struct matches matches = { .prefix = prefix };
+
+	map_each(&memory_of(counter)->windows, add_match, &matches);
+	for (size_t i = 0; i < matches.count; i++)
+		memory_forget(counter, slice_of(matches.found[i].key, matches.found[i].len));
+	mem_free(matches.found);
+}
+
 /* Every question was answered before its call returned. */
 static void memory_cancel(struct counter *counter, struct counter_ask *ask)
 {
@@ -387,6 +424,7 @@ static const struct counter_ops memory_ops = {
 	.release = memory_release,
 	.add = memory_add,
 	.forget = memory_forget,
+	.forget_prefix = memory_forget_prefix,
 	.cancel = memory_cancel,
 	.committed = memory_committed,
 	.sweep = memory_sweep,
