@@ -214,6 +214,23 @@ enum gp_err store_finding_each(struct store *store, uint64_t account,
 	return err;
 }
 
+enum gp_err store_finding_last(struct store *store, uint64_t account, const struct ip *source,
+	enum protocol protocol, int64_t *ret_at)
+{
+	static const char sql[] = "SELECT COALESCE(MAX(at), 0) FROM finding "
+				  "WHERE account_id = $1 AND source = $2 AND protocol = $3";
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE];
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
+	db_bind_text(statement, 3, slice_str(protocol_name(protocol)));
+	return db_run_int(&statement, ret_at);
+}
+
 enum gp_err store_finding_sweep(struct store *store, int64_t before)
 {
 	struct db_statement *statement = NULL;

@@ -58,6 +58,9 @@ enum gp_err store_finding_set(struct store *store, const struct store_finding *f
 /* Newest first. Sets session and changed_at. */
 enum gp_err store_finding_each(struct store *store, uint64_t account,
 	enum gp_err (*visit)(const struct store_finding *finding, void *arg), void *arg) GP_CHECKED;
+/* When something was last found there; 0: never. */
+enum gp_err store_finding_last(struct store *store, uint64_t account, const struct ip *source,
+	enum protocol protocol, int64_t *ret_at) GP_CHECKED;
 /* Forgets those from before. */
 enum gp_err store_finding_sweep(struct store *store, int64_t before) GP_CHECKED;
 

@@ -155,8 +155,10 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	vault.token_key = token_key;
 	vault.policy = policy;
 	vault.config = config;
-	if (is_first)
+	if (is_first) {
 		record_init(&vault);
+		hindsight_init(&vault);
+	}
 	return GP_OK;
 }
 
@@ -188,6 +190,7 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	(void)grace_ms;
 	drop_core();
 	record_fini(&vault);
+	hindsight_fini(&vault);
 	store_close(&vault.store);
 	secret_free(&vault.pepper);
 	secret_free(&vault.token_key);

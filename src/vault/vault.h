@@ -15,6 +15,7 @@
 #include "event/loop.h"
 #include "ipc/chan.h"
 #include "store/store.h"
+#include "vault/hindsight.h"
 #include "vault/record.h"
 
 struct import;
@@ -36,6 +37,7 @@ struct vault {
 	struct secret *token_key;
 	struct chan *core; /* NULL while there is none */
 	struct record record;
+	struct hindsight hindsight;
 	struct import *import; /* under way, or NULL */
 };
 

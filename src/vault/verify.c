@@ -174,6 +174,23 @@ void verify_on_lookup(struct vault *vault, const struct ipc_lookup *message)
 		log_warn("lookup_unheard", LOG_UINT("request", message->request));
 }
 
+/* A main password that is wrong may be one that the account had before. */
+static void look_back(
+	struct vault *vault, const struct ipc_verify *message, const struct verify_answer *answer)
+{
+	const struct hindsight_case refused = { .account = answer->account.id,
+		.password_at = answer->account.password_at,
+		.login = message->login,
+		.secret = message->secret,
+		.source = message->source,
+		.protocol = (enum protocol)message->protocol,
+		.session = message->session };
+
+	if (answer->reason == REASON_WRONG_PASSWORD || answer->reason == REASON_NO_PASSWORD ||
+		(answer->reason == REASON_UNKNOWN_ACCOUNT && answer->compared))
+		hindsight_take(vault, &refused);
+}
+
 void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 {
 	struct ipc_message reply = { .type = IPC_VERIFY_REPLY,
@@ -187,6 +204,7 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 	struct buf token;
 
 	buf_init_secret(&token, JWT_SIZE_MAX);
+	hindsight_rest(vault);
 	verify_check(vault, &question, &answer);
 	if (answer.reason == REASON_OK &&
 		make_token(vault, message->session, answer.account.address, &token) != GP_OK) {
@@ -206,4 +224,6 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 	if (vault_send(vault, &reply) != GP_OK)
 		log_warn("verify_unheard", LOG_ID("session", message->session));
 	buf_fini(&token);
+	if (!device_password_is_form(message->secret))
+		look_back(vault, message, &answer);
 }

@@ -203,6 +203,7 @@ static void the_last_finding_of_a_place_counts(void **state)
 		.session = 0xfedcba9876543210,
 		.at = 100,
 		.changed_at = 50 };
+	int64_t last = -1;
 
 	assert_int_equal(ip_parse(s("192.0.2.7"), &finding.source), GP_OK);
 	assert_int_equal(store_finding_set(fixture->store, &finding), GP_OK);
@@ -215,6 +216,14 @@ static void the_last_finding_of_a_place_counts(void **state)
 	finding.changed_at = 0;
 	assert_int_equal(store_finding_set(fixture->store, &finding), GP_OK);
 	check_findings(fixture->store, alice, "2@200=0 fedcba9876543210@100=50 ");
+	assert_int_equal(
+		store_finding_last(fixture->store, alice, &finding.source, PROTOCOL_SMTP, &last),
+		GP_OK);
+	assert_int_equal(last, 200);
+	assert_int_equal(
+		store_finding_last(fixture->store, alice, &finding.source, PROTOCOL_POP3, &last),
+		GP_OK);
+	assert_int_equal(last, 0);
 	assert_int_equal(store_finding_sweep(fixture->store, 150), GP_OK);
 	check_findings(fixture->store, alice, "2@200=0 ");
 	/* Somebody who is gone. */

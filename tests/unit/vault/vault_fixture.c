@@ -156,6 +156,7 @@ int fixture_setup(void **state)
 	fixture->core =
 		chan_new(vault->loop, &fds[1], IPC_ROLE_CORE, IPC_ROLE_VAULT, &core_ops, fixture);
 	record_init(vault);
+	hindsight_init(vault);
 	*state = fixture;
 	return 0;
 }
@@ -169,6 +170,7 @@ int fixture_teardown(void **state)
 
 	import_cancel(vault);
 	record_fini(vault);
+	hindsight_fini(vault);
 	chan_free(&fixture->core);
 	chan_free(&vault->core);
 	store_close(&vault->store);
