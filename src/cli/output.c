@@ -291,8 +291,8 @@ enum gp_err output_json(enum shape shape, json_t *rows, struct buf *out)
 }
 
 /* What goes up and down; all other integers of `stats` only grow. */
-static const char *const gauges[] = { "sessions_signed_in", "bans_in_force", "windows",
-	"signins_waiting", "queue_fast", "queue_slow", "journal_waiting" };
+static const char *const gauges[] = { "sessions_signed_in", "portal_sessions", "bans_in_force",
+	"windows", "signins_waiting", "queue_fast", "queue_slow", "journal_waiting" };
 
 static bool is_gauge(const char *name)
 {

@@ -151,6 +151,12 @@ struct config {
 	unsigned signin_wait;  /* milliseconds for a free place */
 	unsigned signin_queue; /* sign-ins that wait for a slow vault, at most */
 
+	/* portal */
+	unsigned portal_idle;     /* seconds */
+	unsigned portal_lifetime; /* seconds */
+	unsigned portal_failures; /* of a source that is banned on the mail ports */
+	unsigned portal_window;   /* seconds */
+
 	/* limits of a connection */
 	unsigned max_connections; /* per front */
 	unsigned login_timeout;   /* seconds, absolute */

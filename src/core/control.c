@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A CLI chooses its requests as it likes, so each operation gets an id of core's own towards the
+ * An asker chooses its requests as it likes, so each operation gets an id of core's own towards the
  * vault; struct op translates back.
  */
 #include "core/control.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
 
@@ -20,12 +21,12 @@ static op_fn *const handlers[OPS_MAX] = {
 };
 
 static void send_done(
-	struct core *core, uint64_t cli, uint64_t request, enum gp_err err, struct slice why)
+	struct core *core, uint64_t asker, uint64_t request, enum gp_err err, struct slice why)
 {
 	struct ipc_message message = { .type = IPC_OP_DONE,
 		.op_done = { .request = request, .err = (uint8_t)err, .why = why } };
 
-	cli_send(core, cli, &message);
+	asker_send(core, asker, &message);
 }
 
 void op_row(struct op_call *call, json_t *row)
@@ -41,12 +42,26 @@ void op_row(struct op_call *call, json_t *row)
 		return;
 	message.op_row.request = call->request;
 	message.op_row.row = slice_of(text, len);
-	cli_send(call->core, call->cli, &message);
+	asker_send(call->core, call->asker, &message);
+}
+
+void op_step_row(struct op_call *call, struct portal_session *session, enum portal_state state,
+	const char *told)
+{
+	char cookie[PORTAL_COOKIE_SIZE];
+	json_t *row = NULL;
+
+	portal_enter(call->core, session, state, cookie);
+	row = json_pack("{s:s}", "cookie", cookie);
+	mem_wipe(cookie, sizeof cookie);
+	if (told != NULL)
+		GP_ASSERT(json_object_set_new(row, "state", json_string(told)) == 0);
+	op_row(call, row);
 }
 
 /* Operations on their way. */
 
-static struct op *op_new(struct core *core, uint64_t cli, uint64_t request)
+static struct op *op_new(struct core *core, uint64_t asker, uint64_t request)
 {
 	struct control *control = &core->control;
 	struct op *op = NULL;
@@ -56,7 +71,7 @@ static struct op *op_new(struct core *core, uint64_t cli, uint64_t request)
 	op = mem_new(1, sizeof *op);
 	op->core = core;
 	op->id = ++control->last_op;
-	op->cli = cli;
+	op->asker = asker;
 	op->request = request;
 	map_add(&control->ops, &op->node, slice_of(&op->id, sizeof op->id));
 	return op;
@@ -71,10 +86,10 @@ static struct op *op_find(struct core *core, uint64_t id)
 
 static void op_free(struct op *op)
 {
-	struct cli *cli = cli_find(op->core, op->cli);
+	struct asker *asker = asker_find(op->core, op->asker);
 
-	if (cli != NULL)
-		cli->ops--;
+	if (asker != NULL)
+		asker->ops--;
 	map_remove(&op->core->control.ops, &op->node);
 	mem_free(op);
 }
@@ -84,7 +99,7 @@ static void op_finish(struct op *op, enum gp_err err, struct slice why)
 	if (op->events != NULL)
 		op->events->on_done(op, err, why);
 	else
-		send_done(op->core, op->cli, op->request, err, why);
+		send_done(op->core, op->asker, op->request, err, why);
 	op_free(op);
 }
 
@@ -103,12 +118,27 @@ bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
 	message.op = (struct ipc_op){ .request = op->id,
 		.name = slice_str(ops_entry(id)->name),
 		.actor = SLICE_LIT("core"),
-		.role = ROLE_ADMIN,
+		.role = ROLE_CORE,
 		.arguments = slice_of(text, len) };
 	if (vaults_send_desk(core, &message, -1) == GP_OK)
 		return true;
 	op_free(op);
 	return false;
+}
+
+/* Who came in by a recovery code is told what is left to do by the key "must" of the row. */
+static void note_mended(struct op *op, struct slice row)
+{
+	const struct portal_session *session = portal_find_number(op->core, op->portal);
+	json_t *object = NULL;
+	const json_t *must = NULL;
+
+	if (session == NULL || session->state != PORTAL_RECOVERY)
+		return;
+	object = json_loadb(row.data, row.len, 0, NULL);
+	must = json_object_get(object, "must");
+	op->is_mended = json_is_array(must) && json_array_size(must) == 0;
+	json_decref(object);
 }
 
 void control_on_row(struct core *core, const struct ipc_op_row *row)
@@ -119,10 +149,12 @@ void control_on_row(struct core *core, const struct ipc_op_row *row)
 	if (op == NULL)
 		return;
 	message.op_row.request = op->request;
-	if (op->events != NULL)
+	if (op->events != NULL) {
 		op->events->on_row(op, row->row);
-	else
-		cli_send(core, op->cli, &message);
+		return;
+	}
+	note_mended(op, row->row);
+	asker_send(core, op->asker, &message);
 }
 
 void control_on_progress(struct core *core, const struct ipc_op_progress *progress)
@@ -133,7 +165,21 @@ void control_on_progress(struct core *core, const struct ipc_op_progress *progre
 	if (op == NULL || op->events != NULL)
 		return;
 	message.op_progress.request = op->request;
-	cli_send(core, op->cli, &message);
+	asker_send(core, op->asker, &message);
+}
+
+/* A session that changed what opens its account goes on under a new id. */
+static void step_portal(struct op *op, const struct ipc_op_done *done)
+{
+	struct core *core = op->core;
+	struct portal_session *session = portal_find_number(core, op->portal);
+	struct op_call call = { core, op->asker, op->request, NULL };
+	enum ipc_effect effect = (enum ipc_effect)done->effect;
+
+	if (session == NULL || session->account != done->account ||
+		(effect != IPC_EFFECT_PASSWORD && effect != IPC_EFFECT_TWOFACTOR))
+		return;
+	op_step_row(&call, session, op->is_mended ? PORTAL_SIGNED_IN : session->state, NULL);
 }
 
 void control_on_done(struct core *core, const struct ipc_op_done *done)
@@ -141,9 +187,12 @@ void control_on_done(struct core *core, const struct ipc_op_done *done)
 	struct op *op = op_find(core, done->request);
 
 	/* First the effect: who reads the answer may rely on it. */
-	effects_apply(core, done);
-	if (op != NULL)
-		op_finish(op, (enum gp_err)done->err, done->why);
+	effects_apply(core, done, op != NULL ? op->portal : 0);
+	if (op == NULL)
+		return;
+	if (done->err == GP_OK)
+		step_portal(op, done);
+	op_finish(op, (enum gp_err)done->err, done->why);
 }
 
 struct ending {
@@ -172,17 +221,17 @@ void control_on_desk_gone(struct core *core)
 bool op_start_reload(struct op_call *call)
 {
 	struct core *core = call->core;
-	struct cli *cli = cli_find(core, call->cli);
+	struct asker *asker = asker_find(core, call->asker);
 	struct op *op = NULL;
 	struct ipc_message message = { .type = IPC_RELOAD };
 
-	if (core->parent == NULL || cli == NULL)
+	if (core->parent == NULL || asker == NULL)
 		return false;
-	op = op_new(core, call->cli, call->request);
+	op = op_new(core, call->asker, call->request);
 	if (op == NULL)
 		return false;
 	op->is_reload = true;
-	cli->ops++;
+	asker->ops++;
 	message.reload.request = op->id;
 	if (chan_send(core->parent, &message, -1) == GP_OK)
 		return true;
@@ -198,32 +247,40 @@ void control_on_reloaded(struct core *core, const struct ipc_reloaded *message)
 		op_finish(op, message->ok ? GP_OK : GP_ERR_CONFIG, message->why);
 }
 
-/* What CLIs ask. */
+/* What is asked. */
 
-static enum gp_err forward(struct cli *cli, const struct ipc_op *ask, int fd, struct gp_why *why)
+static enum gp_err forward(struct asker *asker, const struct caller *caller,
+	const struct control_ask *ask, struct gp_why *why)
 {
-	struct core *core = cli->core;
-	struct ipc_message message = { .type = IPC_OP, .op = *ask };
-	struct op *op = op_new(core, cli->id, ask->request);
+	struct core *core = asker->core;
+	struct op *op = op_new(core, asker->id, ask->request);
+	struct ipc_message message = { .type = IPC_OP };
 
 	if (op == NULL)
 		return gp_why_set(why, GP_ERR_BUSY, "too many operations at once");
-	cli->ops++;
-	message.op.request = op->id;
-	message.op.actor = slice_str(cli->actor);
-	message.op.role = ROLE_ADMIN;
-	message.op.asker = 0;
-	message.op.domains = SLICE_LIT("");
-	if (vaults_send_desk(core, &message, fd) == GP_OK)
+	asker->ops++;
+	op->portal = caller->portal;
+	message.op = (struct ipc_op){ .request = op->id,
+		.name = ask->name,
+		.arguments = ask->arguments,
+		.actor = caller->actor,
+		.role = (uint8_t)caller->role,
+		.asker = caller->account,
+		.domains = caller->domains,
+		.source = caller->source,
+		.client_name = caller->client_name,
+		.language = caller->language,
+		.idempotency = caller->idempotency };
+	if (vaults_send_desk(core, &message, ask->fd) == GP_OK)
 		return GP_ERR_AGAIN;
 	op_free(op);
 	return gp_why_set(why, GP_ERR_STORE, "no vault is there to do it; try again");
 }
 
-static enum gp_err call(
-	struct cli *cli, enum ops_id id, const struct ipc_op *ask, struct gp_why *why)
+static enum gp_err call(struct asker *asker, const struct caller *caller, enum ops_id id,
+	const struct control_ask *ask, struct gp_why *why)
 {
-	struct op_call op_call = { cli->core, cli->id, ask->request };
+	struct op_call op_call = { asker->core, asker->id, ask->request, caller };
 	json_t *args = NULL;
 	enum gp_err err = ops_parse(id, ask->arguments, &args, why);
 
@@ -233,25 +290,53 @@ static enum gp_err call(
 	return err;
 }
 
-void control_on_op(struct cli *cli, const struct ipc_op *ask, int fd)
+/* Whose operation is it? What people do for their own account needs one. */
+static bool is_own(enum role role)
 {
-	struct core *core = cli->core;
-	uint64_t cli_id = cli->id;
+	return role > ROLE_GUEST && role <= ROLE_USER;
+}
+
+static enum gp_err check_role(enum ops_id id, const struct caller *caller, struct gp_why *why)
+{
+	enum role least = id < OPS_MAX ? ops_entry(id)->role : ROLE_CORE;
+
+	if (least == ROLE_CORE)
+		return gp_why_set(why, GP_ERR_UNSUPPORTED, "there is no such operation");
+	if (caller->role < least && caller->role == ROLE_GUEST)
+		return gp_why_set(why, GP_ERR_SIGNIN, "sign in first");
+	if (caller->role < least && caller->role == ROLE_PENDING)
+		return gp_why_set(why, GP_ERR_SIGNIN, "enter the code first");
+	if (caller->role < least && caller->role == ROLE_RECOVERY)
+		return gp_why_set(
+			why, GP_ERR_ROLE, "first set up two-factor anew and change the password");
+	if (caller->role < least)
+		return gp_why_set(why, GP_ERR_ROLE, "%s may not do that: it needs %s",
+			role_name(caller->role), role_name(least));
+	if (is_own(least) && caller->account == 0)
+		return gp_why_set(
+			why, GP_ERR_UNSUPPORTED, "that is only for who is signed in at the portal");
+	return GP_OK;
+}
+
+void control_on_ask(struct asker *asker, const struct caller *caller, const struct control_ask *ask)
+{
+	struct core *core = asker->core;
+	uint64_t asker_id = asker->id;
 	enum ops_id id = ops_by_name(ask->name);
 	struct gp_why why = { "" };
-	enum gp_err err;
+	enum gp_err err = check_role(id, caller, &why);
 
-	if (id == OPS_MAX)
-		err = gp_why_set(&why, GP_ERR_UNSUPPORTED, "there is no such operation");
-	else if (cli->ops >= CONTROL_CLI_OPS_MAX)
+	if (err != GP_OK)
+		log_debug("op_refused", LOG_STR("asker", asker->name), LOG_STR("why", why.text));
+	else if (asker->ops >= asker->kind->ops_max)
 		err = gp_why_set(&why, GP_ERR_BUSY, "too many operations at once");
 	else if (ops_entry(id)->place == OPS_PLACE_VAULT)
-		err = forward(cli, ask, fd, &why);
+		err = forward(asker, caller, ask, &why);
 	else
-		err = call(cli, id, ask, &why);
-	/* The CLI may have been cut meanwhile. */
+		err = call(asker, caller, id, ask, &why);
+	/* The asker may have been cut meanwhile. */
 	if (err != GP_ERR_AGAIN)
-		send_done(core, cli_id, ask->request, err, slice_str(why.text));
+		send_done(core, asker_id, ask->request, err, slice_str(why.text));
 }
 
 void control_init(struct core *core)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Management operations on their way. One of place CORE is answered here (ops_*.c); one of place
- * VAULT is passed to the desk vault and its rows back. Whoever asked may leave: the operation goes
- * on, its effects (effects.h) are taken all the same.
+ * Management operations on their way, from CLIs and from the portal. Who asks is in struct caller;
+ * whether its role may is decided here, once for all. One of place CORE is answered here (ops_*.c);
+ * one of place VAULT is passed to the desk vault and its rows back. Whoever asked may leave: the
+ * operation goes on, its effects (effects.h) are taken all the same.
  */
 #ifndef GP_CORE_CONTROL_H
 #define GP_CORE_CONTROL_H
@@ -15,16 +16,17 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "core/caller.h"
+#include "core/portal.h"
 #include "ipc/message.h"
 #include "ops/ops.h"
 
 enum {
-	CONTROL_OPS_MAX = 1024,   /* on their way to the vault, all CLIs together */
-	CONTROL_CLI_OPS_MAX = 64, /* of one CLI */
+	CONTROL_OPS_MAX = 1024, /* on their way to the vault, all askers together */
 };
 
+struct asker;
 struct core;
-struct cli;
 struct op;
 
 /* An answer of the vault to core itself. Called once per row, then once. */
@@ -38,9 +40,11 @@ struct op {
 	struct map_node node;
 	struct core *core;
 	uint64_t id;      /* request towards the vault */
-	uint64_t cli;     /* who asked; may be gone by now; 0: core itself */
+	uint64_t asker;   /* who asked; may be gone by now; 0: core itself */
 	uint64_t request; /* its request */
+	uint64_t portal;  /* for which portal session, 0: none */
 	bool is_reload;
+	bool is_mended; /* the vault's rows say that nothing is left to be set anew (recovery) */
 	const struct op_events *events; /* of core's own */
 	uint64_t session;               /* for them */
 	bool found;
@@ -54,8 +58,15 @@ struct control {
 
 void control_init(struct core *core);
 void control_fini(struct core *core);
-/* A CLI asks; fd: what came along, borrowed, or -1. */
-void control_on_op(struct cli *cli, const struct ipc_op *ask, int fd);
+/* A question as it came; all borrowed. fd: what came along, or -1. */
+struct control_ask {
+	uint64_t request;
+	struct slice name;
+	struct slice arguments;
+	int fd;
+};
+void control_on_ask(
+	struct asker *asker, const struct caller *caller, const struct control_ask *ask);
 
 /* Core asks the vault something. False if there is none to ask. args: borrowed. */
 bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
@@ -72,8 +83,9 @@ void control_on_reloaded(struct core *core, const struct ipc_reloaded *message);
 /* A call of an operation of place CORE. */
 struct op_call {
 	struct core *core;
-	uint64_t cli;
+	uint64_t asker;
 	uint64_t request;
+	const struct caller *caller; /* until the handler returns */
 };
 
 /* Handlers, ops_*.c. GP_ERR_AGAIN: the end comes later, by itself. */
@@ -82,9 +94,14 @@ op_fn op_ban_list, op_ban_add, op_ban_remove;
 op_fn op_session_list, op_session_kill;
 op_fn op_status, op_stats;
 op_fn op_reload, op_clock_advance;
+op_fn op_portal_show, op_portal_signout, op_portal_signout_all, op_portal_list, op_portal_end;
 
 /* Sends a row and drops the reference. */
 void op_row(struct op_call *call, json_t *row);
+/* The portal session goes on in this state under a new id: sends the row with it. told: its
+ * "state", or NULL for a row with nothing but the cookie. */
+void op_step_row(struct op_call *call, struct portal_session *session, enum portal_state state,
+	const char *told);
 /* gatepostd is asked to reload for this call. */
 bool op_start_reload(struct op_call *call);
 

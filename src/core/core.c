@@ -10,6 +10,7 @@ void core_sweep(struct core *core)
 	bans_sweep(core);
 	source_sweep(core);
 	spray_sweep(core);
+	portal_sweep(core);
 }
 
 static void on_tick(struct loop_timer *timer)
@@ -41,7 +42,9 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	domains_init(core);
 	journal_init(core);
 	vaults_init(core);
+	asker_init(core);
 	cli_init(core);
+	portal_init(core);
 	control_init(core);
 	core->loading.is_wanted = true;
 	loop_timer_init(loop, &core->tick, on_tick, core);
@@ -59,7 +62,9 @@ void core_free(struct core **pcore)
 	loop_timer_fini(&core->tick);
 	signin_fini(core);
 	cli_fini(core);
+	asker_fini(core);
 	control_fini(core);
+	portal_fini(core);
 	vaults_fini(core);
 	front_fini(core);
 	journal_fini(core);
@@ -90,6 +95,8 @@ static void on_peer(struct core *core, const struct ipc_peer *peer, int *fd)
 		front_open(core, peer, fd);
 	else if (peer->role == IPC_ROLE_VAULT)
 		vaults_open(core, peer, fd);
+	else if (peer->role == IPC_ROLE_WEB)
+		web_open(core, peer, fd);
 }
 
 static void on_peer_gone(struct core *core, const struct ipc_peer_gone *gone)
@@ -98,6 +105,8 @@ static void on_peer_gone(struct core *core, const struct ipc_peer_gone *gone)
 		front_gone(core, gone->index, gone->crashed);
 	else if (gone->role == IPC_ROLE_VAULT)
 		vaults_gone(core, gone->index);
+	else if (gone->role == IPC_ROLE_WEB)
+		web_gone(core, gone->index);
 }
 
 static void on_ban_map(struct core *core, int fd)

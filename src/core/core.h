@@ -11,7 +11,9 @@
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
  *	notices.h		mail of Gatepost's own
- *	cli.h control.h ops_*.c	management
+ *	portal.h web.h		people at the portal
+ *	cli.h asker.h caller.h	who asks for operations
+ *	control.h ops_*.c	management
  *
  * It sees names and secrets in passing, never a hash, a store or the network. Process: core.
  */
@@ -19,7 +21,9 @@
 #define GP_CORE_CORE_H
 
 #include "config/config.h"
+#include "core/asker.h"
 #include "core/bans.h"
+#include "core/caller.h"
 #include "core/cli.h"
 #include "core/control.h"
 #include "core/domains.h"
@@ -30,12 +34,14 @@
 #include "core/loading.h"
 #include "core/mail.h"
 #include "core/notices.h"
+#include "core/portal.h"
 #include "core/session.h"
 #include "core/signin.h"
 #include "core/source.h"
 #include "core/spray.h"
 #include "core/stats.h"
 #include "core/vaults.h"
+#include "core/web.h"
 #include "event/loop.h"
 #include "ipc/ban_map.h"
 #include "ipc/chan.h"
@@ -70,7 +76,9 @@ struct core {
 	struct journal journal;
 	struct loading loading;
 	struct effects effects;
-	struct clis clis;
+	struct askers askers;
+	struct cli cli;
+	struct portal portal;
 	struct control control;
 };
 

@@ -68,7 +68,7 @@ static void change_session(struct map_node *node, void *arg)
 	}
 }
 
-void effects_apply(struct core *core, const struct ipc_op_done *done)
+void effects_apply(struct core *core, const struct ipc_op_done *done, uint64_t portal)
 {
 	struct change change = { core, done };
 
@@ -85,4 +85,5 @@ void effects_apply(struct core *core, const struct ipc_op_done *done)
 	core->effects.accounts[core->effects.count % EFFECTS_KEPT] = done->account;
 	core->effects.count++;
 	map_each(&core->sessions.by_id, change_session, &change);
+	portal_apply(core, done, portal);
 }

@@ -68,12 +68,23 @@ static json_t *describe_vaults(const struct core *core, json_t *list)
 	return list;
 }
 
+static json_t *describe_portals(const struct core *core, json_t *list)
+{
+	const struct asker *asker = NULL;
+
+	TAILQ_FOREACH (asker, &core->askers.all, link) {
+		if (asker->kind->role == IPC_ROLE_WEB)
+			describe_one(list, asker->name, (pid_t)asker->pid);
+	}
+	return list;
+}
+
 static json_t *describe_processes(const struct core *core)
 {
 	json_t *list = describe_one(json_array(), "gatepostd", getppid());
 
 	describe_one(list, "core", getpid());
-	return describe_vaults(core, describe_fronts(core, list));
+	return describe_portals(core, describe_vaults(core, describe_fronts(core, list)));
 }
 
 static size_t count_checking(const struct core *core)
@@ -114,6 +125,7 @@ enum gp_err op_status(struct op_call *call, const json_t *args, struct gp_why *w
 	set_int(row, "generation", core->generation);
 	set_int(row, "sessions", count_sessions(core));
 	set_int(row, "signed_in", core->sessions.signed_in);
+	set_int(row, "portal_sessions", core->portal.by_key.count);
 	set_int(row, "bans", core->bans.by_net.count);
 	set_int(row, "domains", core->domains.now.count);
 	set_int(row, "waiting", core->signins.waiting);
@@ -141,6 +153,7 @@ enum gp_err op_stats(struct op_call *call, const json_t *args, struct gp_why *wh
 		set_int(open, service_name((enum service)service), core->sessions.open[service]);
 	GP_ASSERT(json_object_set_new(row, "sessions_open", open) == 0);
 	set_int(row, "sessions_signed_in", core->sessions.signed_in);
+	set_int(row, "portal_sessions", core->portal.by_key.count);
 	set_int(row, "bans_in_force", core->bans.by_net.count);
 	set_int(row, "windows",
 		counter_memory_keys(core->windows.v4) +

@@ -31,11 +31,13 @@
 	X(sessions_total)                                                                      \
 	X(sessions_closed) /* by core: ban, changed password, and so on */                     \
 	X(messages_accepted)                                                                   \
-	X(messages_refused)    /* by the next hop */                                           \
-	X(recipients_accepted) /* of accepted messages */                                      \
-	X(mail_refused)        /* MAIL and RCPT: not signed in */                              \
-	X(mail_blocked)        /* MAIL and RCPT: account blocked */                            \
-	X(notes)               /* oddities the fronts told of */                               \
+	X(messages_refused)      /* by the next hop */                                         \
+	X(recipients_accepted)   /* of accepted messages */                                    \
+	X(mail_refused)          /* MAIL and RCPT: not signed in */                            \
+	X(mail_blocked)          /* MAIL and RCPT: account blocked */                          \
+	X(portal_sessions_total) /* people at the portal, from the right password on */        \
+	X(portal_calls)          /* what browsers and hosting panels asked for */              \
+	X(notes)                 /* oddities the fronts told of */                             \
 	X(events_sent)                                                                         \
 	X(events_dropped) /* one source told too much, or the vault took none */               \
 	X(peers_cut)      /* channels closed because the peer broke the rules */

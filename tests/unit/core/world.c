@@ -93,27 +93,43 @@ static void on_front_message_here(
 	}
 }
 
-/* The CLI. */
+/* The CLI and the portal. */
 
-static void on_cli_message(
+static void on_row(struct world *world, struct slice text)
+{
+	json_t *row = json_loadb(text.data, text.len, 0, NULL);
+	const char *cookie = json_string_value(json_object_get(row, "cookie"));
+
+	assert_non_null(row);
+	if (cookie != NULL) {
+		copy(slice_str(cookie), world->cookie, sizeof world->cookie);
+		world->cookies++;
+		assert_int_equal(json_object_del(row, "cookie"), 0);
+	}
+	if (cookie == NULL || json_object_size(row) > 0)
+		assert_int_equal(json_array_append(world->rows, row), 0);
+	json_decref(row);
+}
+
+static void on_asker_message(
 	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
 {
-	struct world_peer *cli = owner;
-	struct world *world = cli->world;
+	struct world_peer *peer = owner;
+	struct world *world = peer->world;
 
 	(void)chan;
 	(void)fd;
 	world->moved++;
 	if (message->type == IPC_OP_ROW) {
-		json_t *row =
-			json_loadb(message->op_row.row.data, message->op_row.row.len, 0, NULL);
-
-		assert_non_null(row);
-		assert_int_equal(json_array_append_new(world->rows, row), 0);
+		on_row(world, message->op_row.row);
 	} else if (message->type == IPC_OP_DONE) {
+		struct world_done *done = &world->done[world->done_count++ % WORLD_ANSWERS_MAX];
+
+		done->request = message->op_done.request;
+		done->err = (enum gp_err)message->op_done.err;
 		world->is_done = true;
-		world->done_err = (enum gp_err)message->op_done.err;
-		world->done_request = message->op_done.request;
+		world->done_err = done->err;
+		world->done_request = done->request;
 		copy(message->op_done.why, world->done_why, sizeof world->done_why);
 	}
 }
@@ -196,9 +212,19 @@ void world_cut_front(struct world *world, unsigned front, bool crashed)
 	world_settle(world);
 }
 
+void world_connect_web(struct world *world)
+{
+	static const struct chan_ops ops = { on_asker_message, on_peer_end };
+	struct ipc_message message = { .type = IPC_PEER };
+
+	message.peer = (struct ipc_peer){ IPC_ROLE_WEB, 0, IPC_LANE_NONE, 3000 };
+	world->web.world = world;
+	tell_core(world, &message, connect_peer(&world->web, IPC_ROLE_WEB, &ops));
+}
+
 static void connect_all(struct world *world)
 {
-	static const struct chan_ops cli_ops = { on_cli_message, on_peer_end };
+	static const struct chan_ops cli_ops = { on_asker_message, on_peer_end };
 	struct ipc_message message = { .type = IPC_BAN_MAP };
 	int fd = -1;
 
@@ -211,6 +237,7 @@ static void connect_all(struct world *world)
 	world->cli.world = world;
 	fd = connect_peer(&world->cli, IPC_ROLE_CLI, &cli_ops);
 	assert_non_null(cli_open(world->core, &fd, 0));
+	world_connect_web(world);
 }
 
 struct world *world_new(const char *extra, bool is_faked)
@@ -250,6 +277,7 @@ void world_free(struct world **pworld)
 	for (unsigned i = 0; i < WORLD_VAULTS; i++)
 		chan_free(&world->vaults[i].chan);
 	chan_free(&world->cli.chan);
+	chan_free(&world->web.chan);
 	loop_turn(world->loop);
 	loop_free(&world->loop);
 	config_free(&world->config);
@@ -402,22 +430,67 @@ bool world_was_closed(const struct world *world, uint64_t session, enum close_re
 	return false;
 }
 
-enum gp_err world_op(struct world *world, const char *name, const char *arguments)
+static uint64_t next_request(struct world *world)
 {
 	static uint64_t request = 100;
-	struct ipc_message message = { .type = IPC_OP };
 
 	json_array_clear(world->rows);
 	world->is_done = false;
-	message.op = (struct ipc_op){
-		.request = ++request, .name = slice_str(name), .arguments = slice_str(arguments)
-	};
-	assert_int_equal(chan_send(world->cli.chan, &message, -1), GP_OK);
+	return ++request;
+}
+
+static enum gp_err await(struct world *world, uint64_t request)
+{
 	for (unsigned i = 0; i < 100 && !world->is_done; i++)
 		world_settle(world);
 	assert_true(world->is_done);
 	assert_int_equal(world->done_request, request);
 	return world->done_err;
+}
+
+enum gp_err world_op(struct world *world, const char *name, const char *arguments)
+{
+	uint64_t request = next_request(world);
+	struct ipc_message message = { .type = IPC_OP };
+
+	message.op = (struct ipc_op){
+		.request = request, .name = slice_str(name), .arguments = slice_str(arguments)
+	};
+	assert_int_equal(chan_send(world->cli.chan, &message, -1), GP_OK);
+	return await(world, request);
+}
+
+uint64_t world_send_call(struct world *world, const char *name, const char *arguments,
+	const char *cookie, const char *client)
+{
+	uint64_t request = next_request(world);
+	struct ipc_message message = { .type = IPC_CALL };
+
+	message.call = (struct ipc_call){ .request = request,
+		.name = slice_str(name),
+		.arguments = slice_str(arguments),
+		.credential = slice_str(cookie),
+		.client = world_ip(client),
+		.client_name = SLICE_LIT("browser"),
+		.language = SLICE_LIT("de") };
+	assert_int_equal(chan_send(world->web.chan, &message, -1), GP_OK);
+	return request;
+}
+
+enum gp_err world_call(struct world *world, const char *name, const char *arguments,
+	const char *cookie, const char *client)
+{
+	return await(world, world_send_call(world, name, arguments, cookie, client));
+}
+
+unsigned world_count_done(const struct world *world, enum gp_err err)
+{
+	unsigned count = 0;
+
+	assert_true(world->done_count <= WORLD_ANSWERS_MAX);
+	for (unsigned i = 0; i < world->done_count; i++)
+		count += world->done[i].err == err;
+	return count;
 }
 
 const json_t *world_row(const struct world *world, size_t n)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A core with everybody around it played by the test, in one loop, over real channels: two fronts,
- * a fast, two slow and a desk vault, one CLI. What they are told is written down here.
+ * a fast, two slow and a desk vault, one CLI and the portal. What they are told is written down
+ * here.
  *
  * The played vault knows: "right" opens any account of example.test, "blocked" one that is blocked,
  * "device-scope" and "twofactor" are those reasons, "store" is a fault of the store; every other
@@ -53,6 +54,11 @@ struct world_answer {
 	char token[65];
 };
 
+struct world_done {
+	uint64_t request;
+	enum gp_err err;
+};
+
 struct world_held {
 	uint64_t request;
 	char secret[64];
@@ -68,6 +74,7 @@ struct world {
 	struct world_peer fronts[WORLD_FRONTS];
 	struct world_peer vaults[WORLD_VAULTS]; /* desk, fast, slow, slow */
 	struct world_peer cli;
+	struct world_peer web;
 	uint64_t moved; /* messages that arrived anywhere */
 
 	/* The vaults. */
@@ -122,8 +129,18 @@ struct world {
 	unsigned notices_done;
 	struct ipc_notice_done notice_done; /* text: not kept */
 
-	/* What the CLI was told. */
-	json_t *rows; /* array */
+	/* The last operation the desk was asked for. */
+	char op_name[65], op_actor[321], op_domains[1025];
+	enum role op_role;
+	uint64_t op_asker;
+	unsigned ops;
+
+	/* What the CLI, or the portal, was told. */
+	json_t *rows; /* array; but for those with nothing in them but a cookie */
+	char cookie[PORTAL_COOKIE_SIZE]; /* the last one */
+	unsigned cookies;
+	struct world_done done[WORLD_ANSWERS_MAX];
+	unsigned done_count;
 	bool is_done;
 	enum gp_err done_err;
 	char done_why[1024];
@@ -143,6 +160,7 @@ void world_await_answers(struct world *world, unsigned count);
 void world_restart_core(struct world *world);
 void world_connect_vault(struct world *world, unsigned vault);
 void world_connect_front(struct world *world, unsigned front);
+void world_connect_web(struct world *world);
 void world_cut_vault(struct world *world, unsigned vault);
 void world_cut_front(struct world *world, unsigned front, bool crashed);
 
@@ -169,6 +187,14 @@ bool world_was_closed(const struct world *world, uint64_t session, enum close_re
 
 /* Asks as the CLI; rows are then in world->rows. */
 enum gp_err world_op(struct world *world, const char *name, const char *arguments);
+/* Asks as a browser at this address with this cookie; what came is in world->rows and ->cookie. */
+enum gp_err world_call(struct world *world, const char *name, const char *arguments,
+	const char *cookie, const char *client);
+/* The same without waiting; its request. */
+uint64_t world_send_call(struct world *world, const char *name, const char *arguments,
+	const char *cookie, const char *client);
+/* How many calls ended so. */
+unsigned world_count_done(const struct world *world, enum gp_err err);
 const json_t *world_row(const struct world *world, size_t n);
 
 struct ip world_ip(const char *text);

@@ -164,6 +164,12 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 	enum gp_err err = GP_OK;
 	const char *row = "{\"echo\":true}";
 
+	world->ops++;
+	copy(op->name, world->op_name, sizeof world->op_name);
+	copy(op->actor, world->op_actor, sizeof world->op_actor);
+	copy(op->domains, world->op_domains, sizeof world->op_domains);
+	world->op_role = (enum role)op->role;
+	world->op_asker = op->asker;
 	if (slice_is(op->name, "account.show")) {
 		row = world->is_account_blocked ? "{\"blocked_at\":\"2026-01-01T00:00:00Z\"}"
 						: "{\"blocked_at\":null}";
