@@ -390,6 +390,7 @@ void bans_use_map(struct core *core, struct ban_map **pmap)
 	if (core->config->settable_clock && clock_shifted() == 0)
 		clock_shift(ban_map_shift(core->ban_map));
 	ban_map_set_shift(core->ban_map, clock_shifted());
+	vaults_tell_clock(core);
 	fill_map(core, &core->bans.v4);
 	for (unsigned level = 0; level < IP_LEVELS; level++)
 		fill_map(core, &core->bans.v6[level]);

@@ -188,6 +188,7 @@ enum gp_err op_clock_advance(struct op_call *call, const json_t *args, struct gp
 	clock_shift(clock_shifted() + (int64_t)seconds * 1000);
 	if (core->ban_map != NULL)
 		ban_map_set_shift(core->ban_map, clock_shifted());
+	vaults_tell_clock(core);
 	log_warn("clock_advanced", LOG_INT("seconds", seconds),
 		LOG_INT("shift", clock_shifted() / 1000));
 	core_sweep(core);

@@ -81,6 +81,23 @@ void vaults_pause_desk(struct core *core, bool is_paused)
 		chan_resume(vault->chan);
 }
 
+static void tell_clock(struct vault *vault)
+{
+	struct ipc_message message = { .type = IPC_CLOCK,
+		.clock = { .shift_ms = clock_shifted() } };
+
+	if (vault->chan != NULL && chan_send(vault->chan, &message, -1) != GP_OK)
+		log_warn("clock_unheard", LOG_UINT("vault", vault->index));
+}
+
+void vaults_tell_clock(struct core *core)
+{
+	for (unsigned i = 0; i < VAULTS_MAX; i++) {
+		if (core->vaults.vault[i] != NULL)
+			tell_clock(core->vaults.vault[i]);
+	}
+}
+
 /* The one of the lane with the fewest questions that can take one more. */
 static struct vault *free_vault(struct core *core, enum ipc_lane lane)
 {
@@ -337,6 +354,7 @@ void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd)
 	vault->chan = chan_new(core->loop, fd, IPC_ROLE_CORE, IPC_ROLE_VAULT, &ops, vault);
 	chan_gather(vault->chan, NULL);
 	core->vaults.vault[index] = vault;
+	tell_clock(vault);
 	if (lane == IPC_LANE_DESK) {
 		vaults_pause_desk(core, core->vaults.is_desk_paused);
 		journal_restart(core);

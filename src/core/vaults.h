@@ -72,6 +72,8 @@ enum gp_err vaults_send_desk(
 void vaults_push_desk(struct core *core);
 /* Waits until it has all that was sent, or ms passed: before the end. */
 void vaults_flush_desk(struct core *core, int64_t ms);
+/* Tells all vaults how far the clock is moved. */
+void vaults_tell_clock(struct core *core);
 /* Stops and restarts reading from the desk: a CLI is slower than it. */
 void vaults_pause_desk(struct core *core, bool is_paused);
 

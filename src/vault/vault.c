@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "vault/vault.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "vault/desk.h"
 #include "vault/import.h"
@@ -29,6 +30,10 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 	}
 	if (message->type == IPC_LOOKUP) {
 		verify_on_lookup(vault, &message->lookup);
+		return;
+	}
+	if (message->type == IPC_CLOCK) {
+		clock_shift(message->clock.shift_ms);
 		return;
 	}
 	if (vault->lane != IPC_LANE_DESK) {
