@@ -141,7 +141,8 @@ static enum gp_err make_token(
 	const struct jwt_claims claims = { .issuer = vault->config->hostname,
 		.subject = slice_str(address),
 		.session = session,
-		.now = clock_wall(),
+		/* Who checks it has the machine's clock. */
+		.now = clock_wall() - clock_shifted() / 1000,
 		.lifetime = vault->config->token_lifetime };
 
 	/* Without a key: no backend of this configuration takes tokens. */
@@ -191,6 +192,14 @@ static void look_back(
 		hindsight_take(vault, &refused);
 }
 
+/* A role this program does not know may do no more than one's own. */
+static enum role role_of(const struct store_account *account)
+{
+	enum role role = role_by_name(slice_str(account->role));
+
+	return role > ROLE_USER && role <= ROLE_ADMIN ? role : ROLE_USER;
+}
+
 void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 {
 	struct ipc_message reply = { .type = IPC_VERIFY_REPLY,
@@ -206,7 +215,7 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 	buf_init_secret(&token, JWT_SIZE_MAX);
 	hindsight_rest(vault);
 	verify_check(vault, &question, &answer);
-	if (answer.reason == REASON_OK &&
+	if (answer.reason == REASON_OK && question.protocol != PROTOCOL_HTTP &&
 		make_token(vault, message->session, answer.account.address, &token) != GP_OK) {
 		log_error("token_failed", LOG_ID("session", message->session));
 		answer.reason = REASON_VAULT;
@@ -217,6 +226,8 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 	body->device = answer.device;
 	if (answer.reason == REASON_OK) {
 		body->is_blocked = answer.account.blocked_at != 0;
+		body->has_twofactor = answer.account.twofactor_at != 0;
+		body->role = (uint8_t)role_of(&answer.account);
 		body->address = slice_str(answer.account.address);
 		body->route = slice_str(answer.account.route);
 		body->token = buf_slice(&token);
