@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "crypt/key.h"
+#include "crypt/totp.h"
 #include "privsep/child.h"
 #include "vault/desk.h"
 #include "vault/import.h"
@@ -104,6 +105,8 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 	if (err == GP_OK)
 		err = pwhash_policy_init(
 			&vault.policy, config->argon2_memory, config->argon2_passes);
+	if (err == GP_OK)
+		err = totp_setup();
 	mem_free(path);
 	return err;
 }
