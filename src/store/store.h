@@ -28,7 +28,7 @@ struct store;
 enum {
 	STORE_ADDRESS_SIZE = 321, /* with NUL, as all sizes here */
 	STORE_DOMAIN_SIZE = 256,
-	STORE_ROLE_SIZE = 8,
+	STORE_ROLE_SIZE = 16,
 	STORE_ROUTE_SIZE = 65,
 	STORE_PASSWORD_SIZE = 512, /* a hash */
 	STORE_NAME_SIZE = 65,
@@ -109,6 +109,9 @@ struct store_account {
  */
 enum gp_err store_account_find(
 	struct store *store, struct slice address, struct store_account *ret_account) GP_CHECKED;
+/* By its id. GP_ERR_NOT_FOUND. */
+enum gp_err store_account_get(
+	struct store *store, uint64_t id, struct store_account *ret_account) GP_CHECKED;
 /* "alice+news@x" as "alice@x"; false if there is no sub-address or nothing before the '+'. */
 bool store_base_address(struct slice address, char out[static STORE_ADDRESS_SIZE]);
 

@@ -78,6 +78,27 @@ enum gp_err store_account_find(
 	return err;
 }
 
+enum gp_err store_account_get(struct store *store, uint64_t id, struct store_account *ret_account)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM account a WHERE a.id = $1";
+	struct db_statement *statement = NULL;
+	struct store_account account = { 0 };
+	bool is_row = false;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)id);
+	err = db_step(statement, &is_row);
+	if (err == GP_OK)
+		err = is_row ? read_account(statement, &account) : GP_ERR_NOT_FOUND;
+	db_end(&statement);
+	if (err == GP_OK)
+		*ret_account = account;
+	mem_wipe(account.password, sizeof account.password);
+	return err;
+}
+
 enum gp_err store_address_is_taken(struct store *store, struct slice address, bool *ret_taken)
 {
 	static const char sql[] =

@@ -201,6 +201,21 @@ static enum gp_err run(struct desk_op *op, struct slice arguments)
 	return err;
 }
 
+/* Core has looked at the role already; whoever has taken core over has to get past this too. */
+static enum gp_err check_role(struct desk_op *op)
+{
+	const struct ops_entry *entry = ops_entry(op->id);
+
+	if (entry->role == ROLE_CORE && op->role != ROLE_CORE)
+		return gp_why_set(&op->why, GP_ERR_UNSUPPORTED, "no such operation");
+	if (op->role >= entry->role)
+		return GP_OK;
+	return op->role < ROLE_RECOVERY
+		       ? gp_why_set(&op->why, GP_ERR_SIGNIN, "sign in first")
+		       : gp_why_set(&op->why, GP_ERR_ROLE, "that is for the role %s",
+				 role_name(entry->role));
+}
+
 void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 {
 	struct desk_op op = { .vault = vault,
@@ -221,6 +236,8 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 	if (op.id == OPS_MAX || handlers[op.id] == NULL)
 		err = gp_why_set(&op.why, GP_ERR_UNSUPPORTED, "no such operation");
 	else
+		err = check_role(&op);
+	if (err == GP_OK)
 		err = run(&op, message->arguments);
 	if (op.is_going_on && err == GP_OK)
 		return;
@@ -298,10 +315,52 @@ enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account)
 enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account)
 {
 	if (op->asker == 0)
-		return GP_ERR_SIGNIN;
+		return gp_why_set(&op->why, GP_ERR_SIGNIN, "that is for whoever is signed in");
 	op->account = op->asker;
 	*ret_account = op->asker;
 	return GP_OK;
+}
+
+enum gp_err desk_self(struct desk_op *op, struct store_account *ret_account)
+{
+	uint64_t id = 0;
+	enum gp_err err = desk_asker(op, &id);
+
+	if (err == GP_OK)
+		err = store_account_get(op->vault->store, id, ret_account);
+	if (err == GP_OK)
+		memcpy(op->subject, ret_account->address, sizeof op->subject);
+	return err;
+}
+
+enum gp_err desk_self_with_password(struct desk_op *op, struct store_account *ret_account)
+{
+	struct slice password = slice_str(desk_string(op, "password"));
+	bool matches = false;
+	enum gp_err err = desk_self(op, ret_account);
+
+	if (err != GP_OK)
+		return err;
+	err = pwhash_verify(&op->vault->policy,
+		ret_account->password[0] != '\0' ? ret_account->password : NULL, password,
+		&matches);
+	mem_wipe(ret_account->password, sizeof ret_account->password);
+	if (err == GP_OK && !matches)
+		err = gp_why_set(&op->why, GP_ERR_DENIED, "that is not the password");
+	return err;
+}
+
+json_t *desk_must_json(const struct desk_op *op, const struct store_twofactor *facts)
+{
+	json_t *list = json_array();
+
+	if (op->role != ROLE_RECOVERY)
+		return list;
+	if (facts->must_twofactor)
+		GP_ASSERT(json_array_append_new(list, json_string("twofactor")) == 0);
+	if (facts->must_password)
+		GP_ASSERT(json_array_append_new(list, json_string("password")) == 0);
+	return list;
 }
 
 json_t *desk_json_time(int64_t wall_s)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "ops/ops.h"
+#include "store/store_twofactor.h"
 #include "vault/vault.h"
 
 enum {
@@ -81,6 +82,15 @@ enum gp_err desk_time(struct desk_op *op, const char *key, int64_t *ret_time) GP
 enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
 /* Who is signed in at the portal; GP_ERR_SIGNIN if nobody is. Becomes the account it concerns. */
 enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account) GP_CHECKED;
+/* The same with all that the store knows; GP_ERR_NOT_FOUND: it is gone. The caller wipes its hash.
+ */
+enum gp_err desk_self(struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
+/* The same once the argument "password" was right, its hash wiped; GP_ERR_DENIED: it was wrong. */
+enum gp_err desk_self_with_password(
+	struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
+/* What the asker has to set anew after a recovery: array of "twofactor", "password". Empty unless
+ * the session is of that kind. */
+json_t *desk_must_json(const struct desk_op *op, const struct store_twofactor *facts);
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
 json_t *desk_json_text(struct slice text);

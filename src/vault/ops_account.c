@@ -291,7 +291,7 @@ enum gp_err op_twofactor_reset(struct desk_op *op)
 	enum gp_err err = begin_on_account(op, &account);
 
 	if (err == GP_OK)
-		err = store_account_set_twofactor(op->vault->store, account.id, 0);
+		err = store_twofactor_off(op->vault->store, account.id);
 	op->effect = IPC_EFFECT_TWOFACTOR;
 	return err;
 }

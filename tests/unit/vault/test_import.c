@@ -204,6 +204,7 @@ static void test_meanwhile(void **state)
 	struct ipc_message message = { .type = IPC_OP,
 		.op = { .request = 5,
 			.name = SLICE_LIT("account.import"),
+			.role = ROLE_ADMIN,
 			.arguments = SLICE_LIT("{}") } };
 
 	assert_int_equal(chan_send(fixture->core, &message, fd), GP_OK);

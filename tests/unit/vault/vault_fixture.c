@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "crypt/totp.h"
 
 static void take_reply(struct fixture *fixture, const struct ipc_verify_reply *reply)
 {
@@ -146,6 +147,7 @@ int fixture_setup(void **state)
 	vault->pepper = secret_new(SLICE_LIT("0123456789abcdef0123456789abcdef"));
 	vault->token_key = secret_new(SLICE_LIT("abcdef0123456789abcdef0123456789"));
 	fixture->role = ROLE_ADMIN;
+	assert_int_equal(totp_setup(), GP_OK);
 	assert_int_equal(pwhash_policy_init(&vault->policy, 64, 1), GP_OK);
 	assert_int_equal(store_create(fixture->path, &why), GP_OK);
 	if (store_open(fixture->path, &vault->store, &why) != GP_OK)

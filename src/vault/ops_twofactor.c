@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+/* Two-factor sign-in as its owner switches it on and off, and the check of a code for core. */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "crypt/once.h"
+#include "crypt/qr.h"
+#include "vault/desk.h"
+#include "vault/twofactor.h"
+
+enum {
+	SVG_MAX = 12 * 1024, /* the rest of a row is for the names */
+};
+
+enum gp_err op_twofactor_check(struct desk_op *op)
+{
+	struct slice code = slice_str(desk_string(op, "code"));
+	struct twofactor_answer answer = { 0 };
+	uint64_t account = 0;
+	enum gp_err err = desk_number(op, "account", 0, &account);
+
+	if (err == GP_OK)
+		err = twofactor_check(op->vault, account, code, true, &answer, &op->why);
+	if (err != GP_OK)
+		return err;
+	return desk_row(
+		op, json_pack("{s:s, s:i}", "kind", answer.is_recovery ? "recovery" : "totp",
+			    "left", (int)answer.left));
+}
+
+/* ---- setting it up ---- */
+
+static json_t *text_json(const struct buf *text)
+{
+	return json_stringn(buf_slice(text).data, text->len);
+}
+
+/* What the owner needs to tell an authenticator program about the key. */
+static enum gp_err show_key(struct desk_op *op, const uint8_t key[static TOTP_SECRET_SIZE],
+	const struct store_account *account)
+{
+	struct buf text;
+	struct buf uri;
+	struct buf svg;
+	enum gp_err err;
+
+	buf_init_secret(&text, TOTP_TEXT_MAX);
+	buf_init_secret(&uri, TOTP_URI_MAX);
+	buf_init_secret(&svg, SVG_MAX);
+	err = totp_format_secret(key, &text);
+	if (err == GP_OK)
+		err = totp_format_uri(key, slice_str(op->vault->config->hostname),
+			slice_str(account->address), &uri);
+	if (err == GP_OK)
+		err = qr_svg(buf_slice(&uri), &svg);
+	if (err == GP_OK)
+		err = desk_row(op, json_pack("{s:o, s:o, s:o}", "secret", text_json(&text), "uri",
+					   text_json(&uri), "svg", text_json(&svg)));
+	buf_fini(&text);
+	buf_fini(&uri);
+	buf_fini(&svg);
+	return err;
+}
+
+enum gp_err op_self_twofactor_begin(struct desk_op *op)
+{
+	uint8_t key[TOTP_SECRET_SIZE];
+	struct store_sealed sealed = { 0 };
+	struct store_account account = { 0 };
+	enum gp_err err = desk_self_with_password(op, &account);
+
+	/* Whoever has a session and the password must not put a key of his own in its place: that
+	 * needs the old one, or a recovery code. */
+	if (err == GP_OK && account.twofactor_at != 0 && op->role != ROLE_RECOVERY)
+		err = gp_why_set(&op->why, GP_ERR_EXISTS,
+			"two-factor sign-in is on already: switch it off first");
+	if (err != GP_OK)
+		return err;
+	rand_bytes(key, sizeof key);
+	err = twofactor_seal(op->vault, account.id, key, &sealed);
+	if (err == GP_OK)
+		err = desk_begin(op);
+	if (err == GP_OK)
+		err = store_twofactor_begin(op->vault->store, account.id,
+			slice_of(sealed.data, sealed.len), clock_wall());
+	if (err == GP_OK)
+		err = show_key(op, key, &account);
+	mem_wipe(key, sizeof key);
+	return err;
+}
+
+/* The step whose code was typed; GP_ERR_DENIED if it is of none, which is kept. */
+static enum gp_err match_pending(
+	struct desk_op *op, const struct store_twofactor *facts, uint64_t *ret_step)
+{
+	int64_t age = clock_wall() - facts->pending_at;
+	struct slice code = slice_str(desk_string(op, "code"));
+	uint8_t key[TOTP_SECRET_SIZE];
+	enum gp_err err;
+
+	if (facts->pending.len == 0 || age < 0 || age > TWOFACTOR_PENDING)
+		return gp_why_set(&op->why, GP_ERR_NOT_FOUND, "that took too long: begin again");
+	if (facts->pending_wrong >= STORE_WRONG_MAX)
+		return gp_why_set(&op->why, GP_ERR_LIMIT, "too many wrong codes: begin again");
+	err = twofactor_open(op->vault, op->asker, &facts->pending, key);
+	if (err == GP_OK)
+		err = totp_match(key, code, clock_wall(), 0, ret_step);
+	mem_wipe(key, sizeof key);
+	if (err != GP_OK || *ret_step != 0)
+		return err;
+	err = store_twofactor_note_wrong(op->vault->store, op->asker, true);
+	return err != GP_OK
+		       ? err
+		       : gp_why_set(&op->why, GP_ERR_DENIED,
+				 "that code is not right: is the clock of the telephone right?");
+}
+
+/* New recovery codes; their row also says what is left to do after a recovery. */
+static enum gp_err give_codes(struct desk_op *op)
+{
+	uint8_t tags[TWOFACTOR_CODES][STORE_TAG_SIZE];
+	struct store_twofactor facts = { 0 };
+	json_t *codes = json_array();
+	enum gp_err err;
+
+	for (size_t i = 0; i < TWOFACTOR_CODES; i++) {
+		char code[ONCE_CODE_SIZE];
+
+		once_make_code(code);
+		once_tag(secret_slice(op->vault->pepper), "gatepost recovery code", op->asker,
+			slice_str(code), tags[i]);
+		GP_ASSERT(json_array_append_new(codes, json_string(code)) == 0);
+		mem_wipe(code, sizeof code);
+	}
+	err = store_recovery_set(op->vault->store, op->asker,
+		(const uint8_t(*)[STORE_TAG_SIZE])tags, TWOFACTOR_CODES, clock_wall());
+	if (err == GP_OK)
+		err = store_twofactor_get(op->vault->store, op->asker, &facts);
+	if (err == GP_OK)
+		err = desk_row(op, json_pack("{s:O, s:o}", "recovery_codes", codes, "must",
+					   desk_must_json(op, &facts)));
+	json_decref(codes);
+	return err;
+}
+
+enum gp_err op_self_twofactor_confirm(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	struct store_twofactor facts = { 0 };
+	uint64_t step = 0;
+	enum gp_err err = desk_self(op, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = store_twofactor_get(op->vault->store, op->asker, &facts);
+	if (err == GP_OK)
+		err = match_pending(op, &facts, &step);
+	if (err == GP_OK)
+		err = desk_begin(op);
+	if (err == GP_OK)
+		err = store_twofactor_confirm(op->vault->store, op->asker,
+			slice_of(facts.pending.data, facts.pending.len), step, clock_wall());
+	if (err == GP_OK)
+		err = give_codes(op);
+	op->effect = IPC_EFFECT_TWOFACTOR;
+	return err;
+}
+
+/* ---- while it is on ---- */
+
+/* The asker has said password and code; the code is used up from here on. */
+static enum gp_err check_both(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	struct twofactor_answer answer;
+	enum gp_err err = desk_self_with_password(op, &account);
+
+	if (err == GP_OK && account.twofactor_at == 0)
+		err = gp_why_set(&op->why, GP_ERR_NOT_FOUND, "two-factor sign-in is off");
+	if (err != GP_OK)
+		return err;
+	return twofactor_check(
+		op->vault, op->asker, slice_str(desk_string(op, "code")), false, &answer, &op->why);
+}
+
+enum gp_err op_self_twofactor_off(struct desk_op *op)
+{
+	enum gp_err err = check_both(op);
+
+	if (err == GP_OK)
+		err = desk_begin(op);
+	if (err == GP_OK)
+		err = store_twofactor_off(op->vault->store, op->asker);
+	op->effect = IPC_EFFECT_TWOFACTOR;
+	return err;
+}
+
+enum gp_err op_self_recovery_codes(struct desk_op *op)
+{
+	enum gp_err err = check_both(op);
+
+	if (err == GP_OK)
+		err = desk_begin(op);
+	return err == GP_OK ? give_codes(op) : err;
+}
