@@ -112,6 +112,8 @@ struct config {
 	/* who and where */
 	char *hostname;
 	char *portal_url;
+	bool notices;
+	char *notice_from;
 	char *default_domain; /* NULL: logins need a domain */
 	char *state_dir;
 	char *control_socket;

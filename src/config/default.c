@@ -47,6 +47,8 @@ enum gp_err default_text(const struct schema_option *option, const struct config
 	switch (option - schema_options) {
 	case SCHEMA_AT_GLOBAL_portal_url:
 		return buf_printf(out, "https://%s/", config->hostname);
+	case SCHEMA_AT_GLOBAL_notice_from:
+		return buf_printf(out, "postmaster@%s", config->hostname);
 	case SCHEMA_AT_GLOBAL_database:
 		return buf_printf(out, "%s/gatepost.db", config->state_dir);
 	case SCHEMA_AT_LISTENER_service:

@@ -161,6 +161,7 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	if (is_first) {
 		record_init(&vault);
 		hindsight_init(&vault);
+		outbox_init(&vault);
 	}
 	return GP_OK;
 }
@@ -192,6 +193,7 @@ static void on_stop(struct child *child, unsigned grace_ms)
 {
 	(void)grace_ms;
 	drop_core();
+	outbox_fini(&vault);
 	record_fini(&vault);
 	hindsight_fini(&vault);
 	store_close(&vault.store);

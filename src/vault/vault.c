@@ -52,10 +52,13 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 		record_load(vault, &message->load);
 	else if (message->type == IPC_OP)
 		desk_on_op(vault, &message->op, fd);
+	else if (message->type == IPC_NOTICE_DONE)
+		outbox_on_done(vault, &message->notice_done);
 }
 
 void vault_on_core_gone(struct vault *vault)
 {
 	record_end_journal(vault);
 	import_cancel(vault);
+	outbox_on_core_gone(vault);
 }

@@ -16,6 +16,7 @@
 #include "ipc/chan.h"
 #include "store/store.h"
 #include "vault/hindsight.h"
+#include "vault/outbox.h"
 #include "vault/record.h"
 
 struct import;
@@ -38,6 +39,7 @@ struct vault {
 	struct chan *core; /* NULL while there is none */
 	struct record record;
 	struct hindsight hindsight;
+	struct outbox outbox;
 	struct import *import; /* under way, or NULL */
 };
 

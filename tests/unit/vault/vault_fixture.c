@@ -63,6 +63,15 @@ static void take_load_row(struct fixture *fixture, const struct ipc_message *mes
 	append(fixture->load, slice_str(line));
 }
 
+static void take_notice(struct fixture *fixture, const struct ipc_notice *notice)
+{
+	fixture->notice_count++;
+	fixture->notice = notice->notice;
+	assert_true(slice_copy(
+		notice->recipient, fixture->notice_recipient, sizeof fixture->notice_recipient));
+	assert_true(slice_copy(notice->message, fixture->letter, sizeof fixture->letter));
+}
+
 static void on_core_message(
 	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
 {
@@ -87,6 +96,8 @@ static void on_core_message(
 	} else if (message->type == IPC_KEPT) {
 		fixture->kept = message->kept;
 		fixture->kept_count++;
+	} else if (message->type == IPC_NOTICE) {
+		take_notice(fixture, &message->notice);
 	} else if (message->type == IPC_LOADED) {
 		fixture->err = message->loaded.ok ? GP_OK : GP_ERR_STORE;
 		fixture->is_done = true;
@@ -113,10 +124,15 @@ static void fill_config(struct fixture *fixture)
 {
 	static char hostname[] = "mail.example.test";
 	static char domain[] = "example.test";
+	static char portal_url[] = "https://mail.example.test/";
+	static char notice_from[] = "postmaster@mail.example.test";
 
 	fixture->route.domain = domain;
 	fixture->config = (struct config){ .hostname = hostname,
 		.default_domain = domain,
+		.portal_url = portal_url,
+		.notices = true,
+		.notice_from = notice_from,
 		.token_lifetime = 30,
 		.argon2_memory = 64,
 		.argon2_passes = 1,
@@ -159,6 +175,7 @@ int fixture_setup(void **state)
 		chan_new(vault->loop, &fds[1], IPC_ROLE_CORE, IPC_ROLE_VAULT, &core_ops, fixture);
 	record_init(vault);
 	hindsight_init(vault);
+	outbox_init(vault);
 	*state = fixture;
 	return 0;
 }
@@ -171,6 +188,7 @@ int fixture_teardown(void **state)
 	char path[128];
 
 	import_cancel(vault);
+	outbox_fini(vault);
 	record_fini(vault);
 	hindsight_fini(vault);
 	chan_free(&fixture->core);

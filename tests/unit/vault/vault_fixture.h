@@ -34,6 +34,10 @@ struct fixture {
 	uint64_t account;
 	uint64_t device;
 	struct ipc_lookup_reply lookup;
+	unsigned notice_count; /* NOTICEs that came, and the last one */
+	uint64_t notice;
+	char notice_recipient[STORE_ADDRESS_SIZE];
+	char letter[IPC_NOTICE_MAX + 1];
 	uint64_t asker;                /* who is signed in, for fixture_op(); 0: nobody */
 	enum role role;                /* and may what; ROLE_ADMIN after the setup */
 	const char *domains;           /* and where; NULL: everywhere */
