@@ -186,3 +186,31 @@ bool ops_has_guess(enum ops_id id)
 	}
 	return false;
 }
+
+static bool is_in_scope(enum ops_id id, struct slice scope)
+{
+	struct slice name = slice_str(ops_entry(id)->name);
+
+	return slice_equal(name, scope) || (name.len > scope.len && name.data[scope.len] == '.' &&
+						   slice_equal(slice_head(name, scope.len), scope));
+}
+
+bool ops_is_scope(struct slice scope)
+{
+	for (unsigned id = 0; id < OPS_MAX; id++) {
+		if (scope.len > 0 && is_in_scope((enum ops_id)id, scope))
+			return true;
+	}
+	return false;
+}
+
+bool ops_is_in_scopes(enum ops_id id, struct slice scopes)
+{
+	if (scopes.len == 0)
+		return true;
+	for (struct slice scope = slice_word(&scopes); scope.len > 0; scope = slice_word(&scopes)) {
+		if (is_in_scope(id, scope))
+			return true;
+	}
+	return false;
+}

@@ -51,6 +51,11 @@ enum gp_err ops_parse(
 
 /* Takes out what is secret (types p and n), for the audit. */
 void ops_strip(enum ops_id id, json_t *args);
+/* Is it the name of an operation ("account.list"), or what stands before the dot of some? */
+bool ops_is_scope(struct slice scope);
+/* Is the operation one of these, or in one of these groups? scopes: with spaces between; "" for
+ * all. */
+bool ops_is_in_scopes(enum ops_id id, struct slice scopes);
 /* Does it have a secret compared (type p)? Such an operation takes a place in the window of its
  * source before it is passed on; GP_ERR_DENIED says that the secret was wrong. */
 bool ops_has_guess(enum ops_id id);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "vault/replay.h"
 
 enum {
 	JSON_HEADER = 16, /* the size of a block stands before it; keeps its alignment */
@@ -163,39 +164,57 @@ static enum gp_err audit(const struct desk_op *op)
 	return err;
 }
 
-static enum gp_err finish(struct desk_op *op, enum gp_err err)
+static void send_rows(struct desk_op *op)
 {
 	json_t *row;
 	size_t i;
 
+	/* It is done: that the answer does not get through undoes nothing. */
+	json_array_foreach(op->rows, i, row)
+	{
+		if (desk_send_row(op->vault, op->request, row) != GP_OK)
+			log_warn("op_row_unheard", LOG_UINT("request", op->request));
+	}
+}
+
+static enum gp_err finish(struct desk_op *op, const struct replay *replay, enum gp_err err)
+{
 	if (!op->is_begun)
 		return err;
 	if (err == GP_OK)
 		err = audit(op);
 	if (err == GP_OK)
+		err = replay_keep(replay, op->rows, &op->why);
+	if (err == GP_OK)
 		err = store_commit(op->vault->store);
 	else
 		store_rollback(op->vault->store);
 	op->is_begun = false;
-	/* It is done: that the answer does not get through undoes nothing. */
-	json_array_foreach(op->rows, i, row)
-	{
-		if (err == GP_OK && desk_send_row(op->vault, op->request, row) != GP_OK)
-			log_warn("op_row_unheard", LOG_UINT("request", op->request));
-	}
+	if (err == GP_OK)
+		send_rows(op);
 	return err;
 }
 
-static enum gp_err run(struct desk_op *op, struct slice arguments)
+static enum gp_err run(struct desk_op *op, const struct ipc_op *message)
 {
+	const struct replay replay = { .vault = op->vault,
+		.actor = op->actor,
+		.idempotency = message->idempotency,
+		.id = op->id,
+		.arguments = message->arguments };
 	json_t *args = NULL;
-	enum gp_err err = ops_parse(op->id, arguments, &args, &op->why);
+	enum gp_err err = ops_parse(op->id, message->arguments, &args, &op->why);
 
 	if (err != GP_OK)
 		return err;
 	op->args = args;
-	op->rows = json_array();
-	err = finish(op, handlers[op->id](op));
+	err = replay_find(&replay, &op->rows, &op->why);
+	if (err == GP_OK)
+		send_rows(op);
+	if (err == GP_ERR_NOT_FOUND) {
+		op->rows = json_array();
+		err = finish(op, &replay, handlers[op->id](op));
+	}
 	json_decref(op->rows);
 	json_decref(args);
 	return err;
@@ -238,7 +257,7 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 	else
 		err = check_role(&op);
 	if (err == GP_OK)
-		err = run(&op, message->arguments);
+		err = run(&op, message);
 	if (op.is_going_on && err == GP_OK)
 		return;
 	done.why = slice_str(op.why.text);

@@ -67,6 +67,24 @@ static void secrets_are_stripped_by_their_type(void **state)
 	json_decref(args);
 }
 
+static void scopes_are_operations_and_groups(void **state)
+{
+	(void)state;
+	assert_true(ops_is_scope(SLICE_LIT("account")));
+	assert_true(ops_is_scope(SLICE_LIT("account.list")));
+	assert_true(ops_is_scope(SLICE_LIT("status")));
+	assert_false(ops_is_scope(SLICE_LIT("")));
+	assert_false(ops_is_scope(SLICE_LIT("acc")));
+	assert_false(ops_is_scope(SLICE_LIT("account.")));
+	assert_false(ops_is_scope(SLICE_LIT("account list")));
+	assert_true(ops_is_in_scopes(OPS_account_list, SLICE_LIT("")));
+	assert_true(ops_is_in_scopes(OPS_account_list, SLICE_LIT("ban account")));
+	assert_true(ops_is_in_scopes(OPS_account_list, SLICE_LIT("account.list")));
+	assert_false(ops_is_in_scopes(OPS_account_add, SLICE_LIT("account.list")));
+	assert_false(ops_is_in_scopes(OPS_account_list, SLICE_LIT("account.add ban")));
+	assert_false(ops_is_in_scopes(OPS_status, SLICE_LIT("stats")));
+}
+
 struct parse_case {
 	enum ops_id id;
 	const char *arguments;
@@ -153,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_name_is_found_and_well_formed),
 		cmocka_unit_test(argument_strings_follow_the_grammar),
+		cmocka_unit_test(scopes_are_operations_and_groups),
 		cmocka_unit_test(secrets_are_stripped_by_their_type),
 		cmocka_unit_test(arguments_are_checked),
 		cmocka_unit_test(a_password_never_reaches_the_message),
