@@ -5,8 +5,8 @@
 # shellcheck disable=SC2034 # read by the scripts that source this file
 BUILD_PACKAGES=(
 	gcc libc6-dev linux-libc-dev meson ninja-build pkg-config python3
-	libbsd-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev liboath-dev libqrencode-dev
-	libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev
+	libbsd-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libmicrohttpd-dev liboath-dev
+	libqrencode-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev
 )
 # shellcheck disable=SC2034
 DEMO_PACKAGES=(dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd openssl util-linux)

@@ -181,6 +181,15 @@ static const char *find_route(
 	return NULL;
 }
 
+bool config_has_service(const struct config *config, enum service service)
+{
+	for (size_t i = 0; i < config->listener_count; i++) {
+		if (config->listeners[i].service == service)
+			return true;
+	}
+	return false;
+}
+
 const struct config_backend *config_route(
 	const struct config *config, struct slice domain, enum protocol protocol, bool incoming)
 {

@@ -70,6 +70,7 @@ struct config_listener {
 	struct config_nets proxy_from;         /* peers that may send one; others are closed */
 	struct config_nets plaintext_networks; /* may sign in without TLS */
 	bool old_clients;                      /* AUTH= line for Outlook Express */
+	struct config_nets trusted_proxies;    /* https: whose X-Forwarded-For is believed */
 	char *certificate;                     /* section served without SNI; NULL: the first */
 	char *default_domain; /* for a login without domain; NULL: the global one */
 };
@@ -120,6 +121,7 @@ struct config {
 	char *front_user; /* names or numbers */
 	char *core_user;
 	char *vault_user;
+	char *web_user;
 	bool require_sandbox;
 	bool settable_clock;
 	unsigned fronts;      /* 0: one per core */
@@ -223,6 +225,8 @@ enum gp_err config_show(const struct config *config, struct buf *out) GP_CHECKED
 /* NULL / -1 if there is none of this name. */
 const struct config_backend *config_backend(const struct config *config, struct slice name);
 int config_backend_index(const struct config *config, struct slice name);
+/* Is there a listener of this service? */
+bool config_has_service(const struct config *config, enum service service);
 /* The backend for a mailbox's domain (lower case) and protocol; NULL if none is routed. incoming:
  * mail from outside for that domain. */
 const struct config_backend *config_route(

@@ -135,6 +135,8 @@ static enum gp_err check_listener_tls(const struct parse *parse, size_t i)
 /* Is there a route at all that serves this service? */
 static bool is_served(const struct config *config, enum service service)
 {
+	if (service == SERVICE_HTTPS) /* by gatepost-web */
+		return true;
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
 
@@ -177,6 +179,10 @@ static enum gp_err check_listener(const struct parse *parse, size_t i)
 	if (!listener->proxy_protocol && listener->proxy_from.count > 0)
 		return parse_fail(parse, LINE(LISTENER, i, proxy_from),
 			"proxy_from without proxy_protocol = yes");
+	if (listener->service != SERVICE_HTTPS && listener->trusted_proxies.count > 0)
+		return parse_fail(parse, LINE(LISTENER, i, trusted_proxies),
+			"trusted_proxies is of use for https only; for %s see proxy_protocol",
+			service);
 	if (!is_served(parse->config, listener->service))
 		return parse_fail(parse, LINE(LISTENER, i, service),
 			"no route names a backend for %s", service);

@@ -67,20 +67,11 @@ void dialer_fini_dial(struct dial *dial)
 	loop_timer_fini(&dial->timer);
 }
 
-void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
-	int64_t timeout_ms)
+static void start(struct dial *dial, const struct ipc_message *message, int64_t timeout_ms)
 {
 	struct dialer *dialer = dial->dialer;
-	struct ipc_message message = { .type = IPC_DIAL };
-	enum gp_err err;
+	enum gp_err err = chan_send(dialer->parent, message, -1);
 
-	GP_ASSERT(!dial->is_waiting);
-	dial->request = ++dialer->last_request;
-	message.dial = (struct ipc_dial){ .request = dial->request,
-		.generation = generation,
-		.backend = (uint16_t)backend,
-		.member = (uint16_t)member };
-	err = chan_send(dialer->parent, &message, -1);
 	if (err != GP_OK) {
 		log_warn("dial_not_sent", LOG_STR("error", gp_err_text(err)));
 		timeout_ms = 0;
@@ -88,6 +79,33 @@ void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsi
 	dial->is_waiting = true;
 	map_add(&dialer->waiting, &dial->node, slice_of(&dial->request, sizeof dial->request));
 	loop_timer_set(&dial->timer, timeout_ms);
+}
+
+void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
+	int64_t timeout_ms)
+{
+	struct ipc_message message = { .type = IPC_DIAL };
+
+	GP_ASSERT(!dial->is_waiting);
+	dial->request = ++dial->dialer->last_request;
+	message.dial = (struct ipc_dial){ .request = dial->request,
+		.generation = generation,
+		.backend = (uint16_t)backend,
+		.member = (uint16_t)member };
+	start(dial, &message, timeout_ms);
+}
+
+void dialer_start_web(
+	struct dial *dial, const struct ip *client, uint16_t client_port, int64_t timeout_ms)
+{
+	struct ipc_message message = { .type = IPC_DIAL_WEB };
+
+	GP_ASSERT(!dial->is_waiting);
+	dial->request = ++dial->dialer->last_request;
+	message.dial_web = (struct ipc_dial_web){
+		.request = dial->request, .client = *client, .client_port = client_port
+	};
+	start(dial, &message, timeout_ms);
 }
 
 void dialer_on_dialed(struct dialer *dialer, const struct ipc_dialed *dialed, int *fd)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ip.h"
 #include "base/map.h"
 #include "event/loop.h"
 #include "ipc/chan.h"
@@ -42,6 +43,9 @@ void dialer_fini_dial(struct dial *dial);
 
 void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
 	int64_t timeout_ms);
+/* A pair of sockets with gatepost-web at the other end. client: where the browser is. */
+void dialer_start_web(
+	struct dial *dial, const struct ip *client, uint16_t client_port, int64_t timeout_ms);
 /* gatepostd's answer. */
 void dialer_on_dialed(struct dialer *dialer, const struct ipc_dialed *dialed, int *fd);
 

@@ -5,6 +5,7 @@
  *	listen, proxy_arrival  accept(), ban check, PROXY header        refusal  "you are banned"
  *	session                one client connection, its deadlines
  *	front_mailbox          IMAP and POP3: sign-in, then a byte relay
+ *	front_https            HTTPS: requests to gatepost-web, its answers
  *	front_smtp             SMTP: the dialogue, message by message
  *	smtp_hop, smtp_pool    connections to next hops
  *	notice                 mail of Gatepost's own
@@ -39,6 +40,7 @@ struct front {
 	struct session_table *sessions;
 	struct smtp_pool *hops;
 	struct notices *notices;
+	unsigned asking_web; /* browsers' requests that are with web */
 	bool is_stopping;
 };
 

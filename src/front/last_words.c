@@ -57,7 +57,7 @@ bool last_words_append(struct buf *out, enum protocol protocol, enum last_words 
 {
 	const char *text = text_of(words, why);
 
-	if (protocol == PROTOCOL_POP3 && is_relayed)
+	if ((protocol == PROTOCOL_POP3 && is_relayed) || protocol == PROTOCOL_HTTP)
 		return true;
 	if (words == LAST_WORDS_CLOSED && why == CLOSE_BANNED)
 		return reply_append(out, protocol, REPLY_BANNED, facts);

@@ -118,8 +118,10 @@ static int64_t ban_left(
 {
 	struct ip source = ip_source(client);
 
-	/* Port 25 takes other people's mail, from any source; the engine refuses AUTH there. */
-	if (front->bans == NULL || listener->service == SERVICE_SMTP)
+	/* Port 25 takes other people's mail, from any source; the engine refuses AUTH there. The
+	 * portal is where a ban is explained and lifted. */
+	if (front->bans == NULL || listener->service == SERVICE_SMTP ||
+		listener->service == SERVICE_HTTPS)
 		return 0;
 	return ban_map_left(front->bans, &source);
 }

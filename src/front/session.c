@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "front/front_https.h"
 #include "front/front_mailbox.h"
 #include "front/front_smtp.h"
 #include "front/session_core.h"
@@ -35,10 +36,11 @@ static const struct session_protocol *protocol_of(enum service service)
 	case PROTOCOL_POP3:
 		return &front_mailbox_pop3;
 	case PROTOCOL_HTTP:
+		return &front_https_protocol;
 	case PROTOCOL_MAX:
 		break;
 	}
-	GP_ASSERT(!"a mail protocol");
+	GP_ASSERT(!"a protocol");
 	return NULL;
 }
 
@@ -107,6 +109,14 @@ static struct session *find_evictable(const struct front *front)
 			return session;
 	}
 	return NULL;
+}
+
+void session_yield(struct session *session)
+{
+	struct session_list *list = &session->front->sessions->unsettled;
+
+	TAILQ_REMOVE(list, session, unsettled);
+	TAILQ_INSERT_TAIL(list, session, unsettled);
 }
 
 bool session_can_evict(const struct front *front)
@@ -220,6 +230,8 @@ static int64_t idle_ms(const struct session *session)
 
 static int64_t deadline_of(const struct session *session)
 {
+	if (session->shell != NULL && session->protocol->deadline != NULL)
+		return session->protocol->deadline(session);
 	if (session->is_settled)
 		return session->last_active + idle_ms(session);
 	return session->started + (int64_t)session->settings->config->login_timeout * 1000;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One client connection, from accept to its end: identity, deadlines, TLS, the question that is
- * with core. What is spoken is its protocol's (front_mailbox.c, front_smtp.c).
+ * with core. What is spoken is its protocol's (front_mailbox.c, front_smtp.c,
+ * front_https.c).
  *
  *	new --> [implicit TLS] --> begin() --> unsettled --[session_settle]--> settled
  *	any --[session_say_last, session_finish]--> finishing --> over
@@ -59,6 +60,8 @@ struct session_protocol {
 	void (*say_last)(struct session *session, struct slice line);
 	bool (*is_waiting)(const struct session *session); /* for us, so no deadline runs */
 	bool (*is_idle)(struct session *session);          /* may be closed at shutdown */
+	/* clock_steady(). NULL: login_timeout until it is settled, then so long idle. */
+	int64_t (*deadline)(const struct session *session);
 	void (*destroy)(struct session *session);
 };
 
@@ -113,6 +116,8 @@ uint64_t session_take_id(struct front *front);
 /* Ends the oldest session that has not signed in, if there is one, to make room. */
 bool session_can_evict(const struct front *front);
 void session_evict(struct front *front);
+/* One that is not settled takes its place behind all others that may have to go. */
+void session_yield(struct session *session);
 /* At shutdown: closes what is idle, everything if is_all. */
 void session_drain(struct front *front, bool is_all);
 

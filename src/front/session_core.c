@@ -52,6 +52,9 @@ void session_core_tell_open(struct session *session)
 	struct ipc_message message = open_message(
 		session->id, session->listener->service, session->listener_index, &session->peer);
 
+	/* Core knows mail sessions; those of the portal are signed in one by one (ipc CALL). */
+	if (session->listener->service == SERVICE_HTTPS)
+		return;
 	session->is_known = core_link_send(session->front->core, &message);
 }
 

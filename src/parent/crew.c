@@ -19,7 +19,7 @@
 
 struct crew {
 	struct parent *parent;
-	struct worker *workers; /* fronts, core, vaults */
+	struct worker *workers; /* fronts, core, vaults, web */
 	size_t count;
 	unsigned fronts;
 };
@@ -53,7 +53,7 @@ struct crew *crew_new(struct parent *parent)
 
 	crew->parent = parent;
 	crew->fronts = fronts;
-	crew->workers = mem_new(fronts + 1 + 1 + slow + 1, sizeof *crew->workers);
+	crew->workers = mem_new(fronts + 1 + 1 + slow + 1 + 1, sizeof *crew->workers);
 	for (unsigned i = 0; i < fronts; i++)
 		worker_init(
 			&crew->workers[crew->count++], parent, IPC_ROLE_FRONT, IPC_LANE_NONE, i);
@@ -63,6 +63,8 @@ struct crew *crew_new(struct parent *parent)
 	for (unsigned i = 0; i < slow; i++)
 		worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_VAULT, IPC_LANE_SLOW,
 			vault++);
+	worker_init(&crew->workers[crew->count++], parent, IPC_ROLE_WEB, IPC_LANE_NONE, 0);
+	crew_web(crew)->is_wanted = config_has_service(config, SERVICE_HTTPS);
 	return crew;
 }
 
@@ -89,6 +91,11 @@ struct worker *crew_core(struct crew *crew)
 	return &crew->workers[crew->fronts];
 }
 
+struct worker *crew_web(struct crew *crew)
+{
+	return &crew->workers[crew->count - 1];
+}
+
 void crew_each(struct crew *crew, void (*visit)(struct worker *worker, void *arg), void *arg)
 {
 	for (size_t i = 0; i < crew->count; i++)
@@ -97,8 +104,21 @@ void crew_each(struct crew *crew, void (*visit)(struct worker *worker, void *arg
 
 void crew_start(struct crew *crew)
 {
-	for (size_t i = 0; i < crew->count; i++)
-		worker_start(&crew->workers[i]);
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].is_wanted)
+			worker_start(&crew->workers[i]);
+	}
+}
+
+void crew_follow(struct crew *crew)
+{
+	struct worker *web = crew_web(crew);
+
+	web->is_wanted = config_has_service(crew->parent->current->config, SERVICE_HTTPS);
+	if (!web->is_wanted)
+		worker_stop(web, PARENT_STOP_GRACE_MS);
+	else if (web->state == WORKER_DOWN && !loop_timer_is_set(&web->restart))
+		worker_start(web);
 }
 
 void crew_reap(struct crew *crew)
@@ -130,7 +150,8 @@ static bool is_role_gone(const struct crew *crew, enum ipc_role role)
 /* Goes on with the first role of which somebody is left. */
 static void stop_next(struct crew *crew)
 {
-	static const enum ipc_role order[] = { IPC_ROLE_FRONT, IPC_ROLE_CORE, IPC_ROLE_VAULT };
+	static const enum ipc_role order[] = { IPC_ROLE_FRONT, IPC_ROLE_WEB, IPC_ROLE_CORE,
+		IPC_ROLE_VAULT };
 	size_t n = 0;
 
 	while (n < GP_ARRAY_LEN(order) && is_role_gone(crew, order[n]))
@@ -242,10 +263,13 @@ void crew_hand_out(struct worker *worker)
 static void tell_status(const struct crew *crew)
 {
 	size_t up = 0;
+	size_t wanted = 0;
 
-	for (size_t i = 0; i < crew->count; i++)
+	for (size_t i = 0; i < crew->count; i++) {
 		up += crew->workers[i].state == WORKER_UP;
-	notify_status(up, crew->count);
+		wanted += crew->workers[i].is_wanted;
+	}
+	notify_status(up, wanted);
 }
 
 static void check_serving(struct crew *crew)
@@ -256,7 +280,7 @@ static void check_serving(struct crew *crew)
 	if (parent->is_serving || !parent->are_bans_ready)
 		return;
 	for (size_t i = 0; i < crew->count; i++) {
-		if (crew->workers[i].state != WORKER_UP)
+		if (crew->workers[i].is_wanted && crew->workers[i].state != WORKER_UP)
 			return;
 	}
 	parent->is_serving = true;
@@ -355,6 +379,8 @@ void crew_on_message(struct worker *worker, const struct ipc_message *message)
 
 	if (message->type == IPC_DIAL)
 		dial_start(parent->dialer, worker, &message->dial);
+	else if (message->type == IPC_DIAL_WEB)
+		dial_web(worker, &message->dial_web);
 	else if (message->type == IPC_RELOAD)
 		reload_start(parent->reload, true, message->reload.request);
 	else if (message->type == IPC_PEER_BAD)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * All workers: N fronts, one core, the vaults (one fast, N slow, one desk). Fronts are connected
- * with core, core with the vaults; each connection is a fresh pair of sockets, made when the second
- * of the two comes up. Each function that takes a worker is called from worker.c.
+ * All workers: N fronts, one core, the vaults (one fast, N slow, one desk), and the portal's web if
+ * there is a listener for it. Fronts, vaults and web are connected with core; each connection is a
+ * fresh pair of sockets, made when the second of the two comes up. Each function that takes a
+ * worker is called from worker.c.
  */
 #ifndef GP_PARENT_CREW_H
 #define GP_PARENT_CREW_H
@@ -27,8 +28,11 @@ void crew_kill(struct crew *crew, const char *why);
 void crew_reap(struct crew *crew);
 
 void crew_each(struct crew *crew, void (*visit)(struct worker *worker, void *arg), void *arg);
-/* core, whatever its state. */
+/* core, and web, whatever their state. */
 struct worker *crew_core(struct crew *crew);
+struct worker *crew_web(struct crew *crew);
+/* parent->current changed: starts web, or ends it. */
+void crew_follow(struct crew *crew);
 /* After parent->current or parent->listeners changed: what hangs on them goes out again. */
 void crew_hand_out(struct worker *worker);
 

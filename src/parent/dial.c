@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "parent/crew.h"
 
 struct dial {
 	LIST_ENTRY(dial) link;
@@ -208,4 +209,31 @@ void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_di
 	loop_timer_set(&dial->timer,
 		(int64_t)generation->config->backends[message->backend].connect_timeout * 1000);
 	try_next(dial, EADDRNOTAVAIL);
+}
+
+void dial_web(struct worker *front, const struct ipc_dial_web *message)
+{
+	struct worker *web = crew_web(front->parent->crew);
+	struct ipc_message told = { .type = IPC_WEB_CLIENT };
+	enum gp_err err = GP_OK;
+	int fds[2];
+
+	if (web->state != WORKER_UP) {
+		reply(front, message->request, -1, ECONNREFUSED);
+		return;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {
+		reply(front, message->request, -1, errno);
+		return;
+	}
+	told.web_client = (struct ipc_web_client){ .client = message->client,
+		.client_port = message->client_port };
+	/* Not worker_send(): a portal that is slow is no broken one. */
+	err = web->chan != NULL ? chan_send(web->chan, &told, fds[1]) : GP_ERR_CLOSED;
+	reply(front, message->request, err == GP_OK ? fds[0] : -1,
+		err == GP_OK         ? 0
+		: err == GP_ERR_BUSY ? EAGAIN
+				     : ECONNREFUSED);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 }

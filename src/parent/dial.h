@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connections to backends, made for fronts, which may not: a front names a backend and a host of it
- * by their numbers and so reaches configured addresses only. Process: gatepostd.
+ * Connections to backends and to the portal, made for fronts, which may not: a front names a
+ * backend and a host of it by their numbers and so reaches configured addresses only. Process:
+ * gatepostd.
  */
 #ifndef GP_PARENT_DIAL_H
 #define GP_PARENT_DIAL_H
@@ -19,6 +20,8 @@ void dialer_free(struct dialer **pdialer);
 
 /* Answered by DIALED. The addresses of a host are tried in turn, all within connect_timeout. */
 void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_dial *message);
+/* A pair of sockets between this front and the portal. */
+void dial_web(struct worker *front, const struct ipc_dial_web *message);
 /* The front is gone: its dials are given up. */
 void dial_drop(struct dialer *dialer, const struct worker *front);
 

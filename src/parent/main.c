@@ -118,7 +118,7 @@ static _Noreturn void usage(FILE *out, int code)
 		    "\n"
 		    "  -c, --config FILE  configuration [/etc/gatepost/gatepost.conf]\n"
 		    "  -f, --foreground   stay in the foreground; always so\n"
-		    "      --libexec DIR  where gatepost-front, -core and -vault are\n"
+		    "      --libexec DIR  where gatepost-front, -core, -vault and -web are\n"
 		    "      --check        check the configuration and all files it names, and end\n"
 		    "      --init         make the store and the keys that are missing, and end\n"
 		    "  -h, --help         this text\n"

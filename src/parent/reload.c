@@ -140,6 +140,7 @@ static void warn_restart(const struct config *old, const struct config *next)
 		{ "front_user", strcmp(old->front_user, next->front_user) != 0 },
 		{ "core_user", strcmp(old->core_user, next->core_user) != 0 },
 		{ "vault_user", strcmp(old->vault_user, next->vault_user) != 0 },
+		{ "web_user", strcmp(old->web_user, next->web_user) != 0 },
 		{ "require_sandbox", old->require_sandbox != next->require_sandbox },
 	};
 
@@ -227,6 +228,7 @@ static void commit(struct reload *reload)
 	log_set_level((enum log_level)parent->current->config->log_level);
 	log_info("reloaded", LOG_UINT("generation", parent->current->number));
 	finish(reload, true);
+	crew_follow(parent->crew);
 	crew_each(parent->crew, hand_out, parent);
 	listeners_free(&old_listeners);
 }

@@ -45,6 +45,7 @@ void worker_init(struct worker *worker, struct parent *parent, enum ipc_role rol
 	enum ipc_lane lane, unsigned index)
 {
 	*worker = (struct worker){ .parent = parent, .role = role, .lane = lane, .index = index };
+	worker->is_wanted = true;
 	(void)snprintf(worker->name, sizeof worker->name, "%s.%u", ipc_role_name(role), index);
 	loop_timer_init(parent->loop, &worker->restart, on_restart, worker);
 	loop_timer_init(parent->loop, &worker->kill_timer, on_kill_timer, worker);
@@ -306,6 +307,6 @@ static void check_gone(struct worker *worker)
 	loop_timer_clear(&worker->ping);
 	worker->state = WORKER_DOWN;
 	crew_on_gone(worker, was, WIFSIGNALED(worker->exit_status));
-	if (!worker->parent->is_stopping)
+	if (worker->is_wanted && !worker->parent->is_stopping)
 		loop_timer_set(&worker->restart, pause_before_restart(worker));
 }

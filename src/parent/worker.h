@@ -39,7 +39,8 @@ struct worker {
 	enum ipc_role role;
 	enum ipc_lane lane;
 	unsigned index;
-	char name[24]; /* "vault.2" */
+	char name[24];  /* "vault.2" */
+	bool is_wanted; /* the configuration asks for it */
 	enum worker_state state;
 	pid_t pid;         /* 0: none, or reaped */
 	int exit_status;   /* as waitpid(2) gave it */

@@ -143,9 +143,10 @@ static const char *role_user(const struct config *config, enum ipc_role role)
 		return config->core_user;
 	case IPC_ROLE_VAULT:
 		return config->vault_user;
+	case IPC_ROLE_WEB:
+		return config->web_user;
 	case IPC_ROLE_PARENT:
 	case IPC_ROLE_CLI:
-	case IPC_ROLE_WEB:
 	case IPC_ROLE_MAX:
 		break;
 	}

@@ -4,7 +4,7 @@
  * socket, connect, bind, listen, execve, fork and clone, ptrace, kill of others, mount, io_uring,
  * bpf, memfd_create and all that is yet to be invented.
  *
- * Looking a file up by name is refused, not fatal, for front and core: the C library does so behind
+ * Looking a file up by name is refused, not fatal, but in a vault: the C library does so behind
  * our back (time zone, locale, number of processors) and lives well without.
  */
 #include "privsep/filter.h"
@@ -27,7 +27,8 @@ enum {
 	FRONT = 1 << IPC_ROLE_FRONT,
 	CORE = 1 << IPC_ROLE_CORE,
 	VAULT = 1 << IPC_ROLE_VAULT,
-	ALL = FRONT | CORE | VAULT,
+	WEB = 1 << IPC_ROLE_WEB,
+	ALL = FRONT | CORE | VAULT | WEB,
 	REFUSE = 1 << 16,  /* EACCES instead of the end */
 	ONLY_IF = 1 << 17, /* what is left of argument arg under mask is value */
 	OWN_PID = 1 << 18, /* the first argument is the caller's process id */
@@ -65,7 +66,7 @@ static const struct rule rules[] = {
 	CALL(recvmsg, ALL),
 	CALL(recvfrom, ALL),
 	/* sendto(2) has a rule of its own below; a front sends no descriptors, so no sendmsg(2). */
-	CALL(sendmsg, CORE | VAULT),
+	CALL(sendmsg, CORE | VAULT | WEB),
 	CALL_IS(fcntl, ALL, 1, F_GETFD),
 	CALL_IS(fcntl, ALL, 1, F_SETFD),
 	CALL_IS(fcntl, ALL, 1, F_GETFL),
@@ -153,18 +154,21 @@ static const struct rule rules[] = {
 	CALL_IS(fcntl, VAULT, 1, F_SETLKW),
 	CALL_IS(fcntl, VAULT, 1, F_GETLK),
 	/* Without files: refused. */
-	CALL(openat, FRONT | CORE | REFUSE),
-	CALL(open, FRONT | CORE | REFUSE),
-	CALL(fstat, FRONT | CORE | REFUSE),
-	CALL(stat, FRONT | CORE | REFUSE),
-	CALL(lstat, FRONT | CORE | REFUSE),
-	CALL(newfstatat, FRONT | CORE | REFUSE),
-	CALL(statx, FRONT | CORE | REFUSE),
-	CALL(access, FRONT | CORE | REFUSE),
-	CALL(faccessat, FRONT | CORE | REFUSE),
-	CALL(faccessat2, FRONT | CORE | REFUSE),
-	CALL(readlink, FRONT | CORE | REFUSE),
-	CALL(readlinkat, FRONT | CORE | REFUSE),
+	CALL(openat, FRONT | CORE | WEB | REFUSE),
+	CALL(open, FRONT | CORE | WEB | REFUSE),
+	CALL(fstat, FRONT | CORE | WEB | REFUSE),
+	CALL(stat, FRONT | CORE | WEB | REFUSE),
+	CALL(lstat, FRONT | CORE | WEB | REFUSE),
+	CALL(newfstatat, FRONT | CORE | WEB | REFUSE),
+	CALL(statx, FRONT | CORE | WEB | REFUSE),
+	CALL(access, FRONT | CORE | WEB | REFUSE),
+	CALL(faccessat, FRONT | CORE | WEB | REFUSE),
+	CALL(faccessat2, FRONT | CORE | WEB | REFUSE),
+	CALL(readlink, FRONT | CORE | WEB | REFUSE),
+	CALL(readlinkat, FRONT | CORE | WEB | REFUSE),
+	/* libmicrohttpd sets TCP's on a pair of UNIX sockets, where they would fail all the same.
+	 */
+	CALL(setsockopt, WEB | REFUSE),
 	/* isatty(3) of stdio. */
 	CALL(ioctl, ALL | REFUSE),
 	CALL(sched_getaffinity, ALL | REFUSE),
@@ -263,7 +267,8 @@ enum gp_err filter_enter(enum ipc_role role, struct gp_why *why)
 	scmp_filter_ctx filter = NULL;
 	int outcome = -ENOMEM;
 
-	GP_ASSERT(role == IPC_ROLE_FRONT || role == IPC_ROLE_CORE || role == IPC_ROLE_VAULT);
+	GP_ASSERT(role == IPC_ROLE_FRONT || role == IPC_ROLE_CORE || role == IPC_ROLE_VAULT ||
+		  role == IPC_ROLE_WEB);
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (filter != NULL)
 		outcome = load(filter, role);

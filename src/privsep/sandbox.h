@@ -14,7 +14,7 @@
 #include "ipc/message.h"
 
 struct sandbox_conf {
-	enum ipc_role role;    /* front, core or vault */
+	enum ipc_role role;    /* front, core, vault or web */
 	const char *user;      /* name or number to become; ignored unless root */
 	const char *write_dir; /* the one directory a vault may use (store); NULL: none at all */
 	bool required;         /* a layer that cannot be had is an error, not a warning */

@@ -346,7 +346,8 @@ static void on_message(struct child *child, const struct ipc_message *message, i
 		return;
 	*place = *fd;
 	*fd = -1;
-	if (self.core_fd >= 0 && (child->role == IPC_ROLE_VAULT || self.map_fd >= 0))
+	if (self.core_fd >= 0 &&
+		(child->role == IPC_ROLE_VAULT || child->role == IPC_ROLE_WEB || self.map_fd >= 0))
 		start();
 }
 
@@ -383,6 +384,7 @@ int main(int argc, char **argv)
 	}
 	ops.role = strstr(argv[0], "gatepost-core") != NULL    ? IPC_ROLE_CORE
 		   : strstr(argv[0], "gatepost-vault") != NULL ? IPC_ROLE_VAULT
+		   : strstr(argv[0], "gatepost-web") != NULL   ? IPC_ROLE_WEB
 							       : IPC_ROLE_FRONT;
 	return child_main(&ops, argc, argv);
 }

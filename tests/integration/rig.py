@@ -17,6 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build"))
 SERVICES = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s")
+DOORS = (*SERVICES, "https")
 IMPLICIT_TLS = {"submissions", "imaps", "pop3s"}
 MAIL_UID = 61500  # demo mailboxes belong to a number nobody has
 WAIT = 30.0  # seconds that a start or a change may take before a test gives up
@@ -241,6 +242,7 @@ front_user = "61501"
 pepper_file = "{folder}/pepper.key"
 core_user = "61502"
 vault_user = "61503"
+web_user = "61504"
 settable_clock = yes
 autoban_loopback = yes
 log_level = debug
@@ -253,8 +255,8 @@ argon2_memory = {argon2_memory}
 class Gatepost:
     """One gatepostd with its children. Options and sections are written as in gatepost.conf(5)."""
 
-    def __init__(self, folder, options=None, sections=(), ports=None, listeners=SERVICES, fronts=2,
-                 listener_options="", arguments=()):
+    def __init__(self, folder, options=None, sections=(), ports=None, listeners=DOORS, fronts=2,
+                 listener_options="", arguments=(), https_options=""):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "state").mkdir(exist_ok=True)
@@ -266,6 +268,7 @@ class Gatepost:
                         **(options or {})}
         self.sections = list(sections)
         self.listener_options = listener_options
+        self.https_options = https_options
         self.arguments = list(arguments)  # of gatepostd, besides -c
         self.config = folder / "gatepost.conf"
         self.log_path = folder / "gatepost.log"
@@ -283,8 +286,9 @@ class Gatepost:
                  f'  chain_file = "{self.chain}"\n  key_file = "{self.key}"\n}}\n')
         for name, port in self.ports.items():
             service = name.split("-")[0]
+            own = self.https_options if service == "https" else ""
             text += (f'listener "{name}" {{\n  service = {service}\n  addresses = {{"127.0.0.1", "::1"}}\n'
-                     f"  port = {port}\n  {self.listener_options}\n}}\n")
+                     f"  port = {port}\n  {self.listener_options}\n  {own}\n}}\n")
         text += "\n".join(self.sections)
         self.config.write_text(text, encoding="utf-8")
 

@@ -41,7 +41,7 @@ FRONT_ACTS = {
 def libexec(folder):
     """A directory in which each child is the acting one until it is told nothing any more."""
     folder.mkdir()
-    for name in ("gatepost-front", "gatepost-core", "gatepost-vault"):
+    for name in ("gatepost-front", "gatepost-core", "gatepost-vault", "gatepost-web"):
         (folder / name).symlink_to(rig.BUILD / "tests/acting/acting")
         (folder / f"{name}.true").symlink_to(rig.BUILD / name)
     return folder

@@ -2,10 +2,12 @@
 #include "core.h"
 
 #include "front/core_link.h"
+#include "front/front_https.h"
 #include "front/front_mailbox.h"
 #include "front/session_core.h"
 
 /* Protocols that no dialogue here speaks. */
+const struct session_protocol front_https_protocol = { .protocol = PROTOCOL_HTTP };
 const struct session_protocol front_mailbox_imap = { .protocol = PROTOCOL_IMAP };
 const struct session_protocol front_mailbox_pop3 = { .protocol = PROTOCOL_POP3 };
 

@@ -108,7 +108,7 @@ static void example_parses(void **state)
 	(void)state;
 	if (config_parse(slice_str(example), "gatepost.conf", &config, &error) != GP_OK)
 		fail_msg("%s", error.text);
-	assert_int_equal(config->listener_count, SERVICE_HTTPS);
+	assert_int_equal(config->listener_count, SERVICE_MAX);
 	assert_true(config->backend_count >= 3);
 	config_free(&config);
 }

@@ -113,7 +113,8 @@ static int end_sibling(void **state)
 
 static void forbidden_acts_fail_or_kill(void **state)
 {
-	static const enum ipc_role roles[] = { IPC_ROLE_FRONT, IPC_ROLE_CORE, IPC_ROLE_VAULT };
+	static const enum ipc_role roles[] = { IPC_ROLE_FRONT, IPC_ROLE_CORE, IPC_ROLE_VAULT,
+		IPC_ROLE_WEB };
 
 	(void)state;
 	for (size_t r = 0; r < GP_ARRAY_LEN(roles); r++) {
@@ -281,6 +282,7 @@ static void daily_work_goes_on(void **state)
 	assert_int_equal(run(IPC_ROLE_FRONT, act_compute), ACT_DONE);
 	assert_int_equal(run(IPC_ROLE_CORE, act_compute), ACT_DONE);
 	assert_int_equal(run(IPC_ROLE_VAULT, act_compute), ACT_DONE);
+	assert_int_equal(run(IPC_ROLE_WEB, act_compute), ACT_DONE);
 	assert_int_equal(run_with_loop(IPC_ROLE_FRONT, act_front_talk), ACT_DONE);
 	assert_int_equal(run_with_loop(IPC_ROLE_CORE, act_core_talk), ACT_DONE);
 	assert_int_equal(run(IPC_ROLE_FRONT, act_accept), ACT_DONE);
@@ -294,6 +296,7 @@ static void only_the_vault_has_files(void **state)
 	(void)state;
 	assert_int_equal(run(IPC_ROLE_FRONT, act_store), ACT_REFUSED);
 	assert_int_equal(run(IPC_ROLE_CORE, act_store), ACT_REFUSED);
+	assert_int_equal(run(IPC_ROLE_WEB, act_store), ACT_REFUSED);
 }
 
 /* What others see of a jailed process. */
