@@ -11,6 +11,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 import load
@@ -19,7 +20,8 @@ import rig
 import talk
 from conftest import ALICE, BOB
 
-ROUNDS = 8  # of killing each process once
+KILL_EVERY = 2  # seconds
+KILL_SECONDS = int(os.environ.get("GATEPOST_KILL_SECONDS", "20"))
 
 
 def processes(door):
@@ -69,11 +71,6 @@ def assert_all_temporary(door, peer, *attempts):
 # ---- processes ----
 
 
-def back_after(door, device, began):
-    rig.until(lambda: all_right(door, device), "service", 20)
-    return time.monotonic() - began
-
-
 def check_mailbox(dovecot, address, senders):
     """Every acknowledged message is there; one is there twice only if its answer was lost on the way."""
     found = {}
@@ -87,53 +84,92 @@ def check_mailbox(dovecot, address, senders):
     return sum(found.values()) - len(found)
 
 
-def test_kill_9_under_load(make_gatepost, dovecot, record_property):
+class Prober(threading.Thread):
+    """Signs in again and again, with both kinds of passwords: when did that work?"""
+
+    def __init__(self, door, device):
+        super().__init__(daemon=True)
+        self.door, self.device = door, device
+        self.worked = []  # (begun, ended)
+        self.is_over = threading.Event()
+
+    def run(self):
+        while not self.is_over.is_set():
+            began = time.monotonic()
+            if all_right(self.door, self.device):
+                self.worked.append((began, time.monotonic()))
+
+    def back_after(self, when):
+        """Seconds from then to the end of the first sign-in that was begun later and worked."""
+        return rig.until(lambda: next((ended - when for began, ended in list(self.worked) if began > when), None),
+                         "service", 30)
+
+    def stop(self):
+        self.is_over.set()
+        self.join(60)
+
+
+def kill_in_turn(door, device):
+    """Each process in turn, every KILL_EVERY seconds, whatever state the others are in. Returns (name, when)."""
+    names = [name for name in sorted(pids(door)) if not name.startswith(("parent", "gatepostd"))]
+    kills = []
+    idle = []
+    pause = threading.Event()
+    due = time.monotonic()
+    for number in range(KILL_SECONDS // KILL_EVERY):
+        name = names[number % len(names)]
+        idle = [line for line in idle if is_alive(line)]
+        while len(idle) < 4:
+            idle.append(signed_in(door, device))
+        pid = rig.until(lambda n=name: pids(door).get(n), f"{name} to kill")
+        held = [line for line in idle if load.holder(line, {name: pid}) is None]
+        pause.wait(max(0, due - time.monotonic()))
+        os.kill(pid, signal.SIGKILL)
+        kills.append((name, time.monotonic()))
+        due += KILL_EVERY
+        # Sessions of the other processes live on.
+        assert all(is_alive(line) for line in held), name
+    for line in idle:
+        line.close()
+    return kills
+
+
+def test_kill_9_under_load(make_gatepost, dovecot):
     door = make_gatepost()
     device = door.add_device(ALICE[0], "load")
     senders = [load.Sender(door, f"kill{n}", (ALICE[0], device) if n else ALICE, BOB[0]) for n in range(3)]
     readers = [load.Reader(door, (ALICE[0], device)) for _ in range(2)]
-    for worker in senders + readers:
+    prober = Prober(door, device)
+    workers = [*senders, *readers, prober]
+    for worker in workers:
         worker.start()
-    idle = []
-    gaps = {}
     try:
-        for _ in range(ROUNDS):
-            for name in sorted(pids(door)):
-                if name.startswith(("parent", "gatepostd")):
-                    continue
-                now = pids(door)
-                idle = [line for line in idle if is_alive(line)]
-                while len(idle) < 4:
-                    idle.append(signed_in(door, device))
-                held = [line for line in idle if load.holder(line, {name: now[name]}) is None]
-                done = sum(len(sender.acknowledged) for sender in senders)
-                os.kill(now[name], signal.SIGKILL)
-                gaps.setdefault(name.split(".")[0], []).append(back_after(door, device, time.monotonic()))
-                # Sessions of the other processes live on.
-                assert all(is_alive(line) for line in held), name
-                rig.until(lambda n=name, p=now[name]: pids(door).get(n) not in (None, 0, p), f"a new {name}")
-                rig.until(lambda d=done: sum(len(s.acknowledged) for s in senders) > d + 5, "messages to go on")
-        began = time.monotonic()
+        kills = kill_in_turn(door, device)
+        gaps = {}
+        for name, when in kills:
+            gaps.setdefault(name.split(".")[0], []).append(prober.back_after(when))
+        when = time.monotonic()
         door.kill()
         door.start()
-        gaps["gatepostd"] = [back_after(door, device, began)]
+        gaps["gatepostd"] = [prober.back_after(when)]
+        done = sum(len(sender.acknowledged) for sender in senders)
+        rig.until(lambda: sum(len(s.acknowledged) for s in senders) > done + 5, "messages to go on")
     finally:
-        for worker in senders + readers:
+        for worker in workers:
             worker.is_over.set()
-        for worker in senders + readers:
+        for worker in workers:
             worker.stop()
-        for line in idle:
-            line.close()
     twice = check_mailbox(dovecot, BOB[0], senders)
-    for name, times in gaps.items():
-        print(f"{name}: {len(times)} kills, back after {max(times) * 1000:.0f} ms at most, "
-              f"{sorted(times)[len(times) // 2] * 1000:.0f} ms in the median")
-    print(f"{sum(len(s.acknowledged) for s in senders)} acknowledged, {twice} twice, "
-          f"{sum(sum(s.in_flight.values()) for s in senders)} in flight at a kill, "
+    print()
+    for name, times in sorted(gaps.items()):
+        print(f"{name}: {len(times)} kills, service back after {sorted(times)[len(times) // 2] * 1000:.0f} ms in the "
+              f"median, {max(times) * 1000:.0f} at most")
+    print(f"{len(kills)} kills in {KILL_SECONDS} s: {sum(len(s.acknowledged) for s in senders)} acknowledged, "
+          f"{twice} twice, {sum(sum(s.in_flight.values()) for s in senders)} in flight at a kill, "
           f"{sum(r.sessions for r in readers)} IMAP sessions")
-    record_property("gaps", str(gaps))
+    assert len(kills) == KILL_SECONDS // KILL_EVERY
     assert [answer for worker in senders + readers for answer in worker.refused] == []
-    assert sum(reader.sessions for reader in readers) > ROUNDS
+    assert sum(reader.sessions for reader in readers) > len(kills)
     assert_nobody_was_wrong(door)
 
 
