@@ -43,24 +43,46 @@ bool store_base_address(struct slice address, char out[static STORE_ADDRESS_SIZE
 	return true;
 }
 
+/* The first account stands in, so that nobody can tell by the work done whether a name is known. */
+static enum gp_err find_stand_in(struct store *store)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err =
+		db_query(store->db, "SELECT COALESCE(MIN(id), 0) FROM account", &statement);
+
+	return err == GP_OK ? db_run_int(&statement, &store->stand_in) : err;
+}
+
+/* Both indexes are searched and one account is read whether or not there is one of that name. */
 static enum gp_err find_exact(
 	struct store *store, struct slice address, struct store_account *ret_account)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM account a WHERE a.address = $1 "
-				  "UNION ALL SELECT " COLUMNS " FROM account a "
-				  "WHERE a.id = (SELECT account_id FROM alias WHERE address = $1)";
+	static const char sql[] = "SELECT " COLUMNS ", COALESCE(own.id, other.account_id, 0) "
+				  "FROM (SELECT CAST($1 AS TEXT) AS address) name "
+				  "LEFT JOIN account own ON own.address = name.address "
+				  "LEFT JOIN alias other ON other.address = name.address "
+				  "JOIN account a ON a.id = COALESCE(own.id, other.account_id, $2)";
 	struct db_statement *statement = NULL;
+	struct store_account account = { 0 };
 	bool is_row = false;
+	bool is_found = false;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err != GP_OK)
 		return err;
 	db_bind_text(statement, 1, address);
+	db_bind_int(statement, 2, store->stand_in);
 	err = db_step(statement, &is_row);
-	if (err == GP_OK)
-		err = is_row ? read_account(statement, ret_account) : GP_ERR_NOT_FOUND;
+	if (err == GP_OK && is_row)
+		err = read_account(statement, &account);
+	is_found = is_row && db_int(statement, 11) != 0;
 	db_end(&statement);
-	return err;
+	if (err == GP_OK && !is_row)
+		err = find_stand_in(store);
+	if (err == GP_OK && is_found)
+		*ret_account = account;
+	mem_wipe(account.password, sizeof account.password);
+	return err == GP_OK && !is_found ? GP_ERR_NOT_FOUND : err;
 }
 
 enum gp_err store_account_find(

@@ -8,6 +8,8 @@
 
 struct store {
 	struct db *db;
+	int64_t stand_in; /* an account that is read in the place of one that is not there; 0: none
+			   */
 };
 
 /* A write of several statements: joins the caller's transaction or makes its own. */
