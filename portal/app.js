@@ -73,15 +73,18 @@ function choose(address) {
 	return may(address.name) ? [PAGES[address.name][0], address.name] : ["missing", null];
 }
 
-export async function refreshSession() {
+async function refreshSession() {
 	session = await get("/session");
-	const wanted = session.language;
-	if (session.state === "signed_in" && wanted && Object.hasOwn(LANGUAGES, wanted)
-		&& wanted !== getLanguage()) {
-		await loadLanguage(wanted);
-		rememberLanguage(wanted);
-	}
 	return session;
+}
+
+// The language that the account was given, if it was given one, goes before the browser's.
+async function takeLanguage() {
+	const {language} = await get("/self");
+	if (Object.hasOwn(LANGUAGES, language ?? "") && language !== getLanguage()) {
+		await loadLanguage(language);
+		rememberLanguage(language);
+	}
 }
 
 function drawMenu(current) {
@@ -100,10 +103,10 @@ function drawMenu(current) {
 		icon("menu"), h("span", {}, t("menu")));
 	const who = isIn && h("div.who", {}, h("span", {}, session.address ?? ""),
 		button(t("signout"), () => signOut(), "quiet", "out"));
-	header.replaceChildren(
+	header.replaceChildren(h("div.rail", {},
 		h("a.brand", {href: "#/overview"}, icon("gate"), h("span", {}, session.hostname || "Gatepost")),
 		toggle,
-		h("div.drawer", {id: "menu"}, h("nav", {"aria-label": t("menu")}, h("ul", {}, links)), who || null));
+		h("div.drawer", {id: "menu"}, h("nav", {"aria-label": t("menu")}, h("ul", {}, links)), who)));
 }
 
 function toggleMenu(isOpen) {
@@ -115,27 +118,27 @@ function drawFooter() {
 	const select = h("select", {id: "language", onchange: () => changeLanguage(select.value)},
 		Object.entries(LANGUAGES).map(([tag, name]) => h("option",
 			{value: tag, lang: tag, selected: tag === getLanguage()}, name)));
+	// Who is signed in has it under "My account", where it is kept.
 	footer.replaceChildren(
-		h("div.language", {}, h("label", {for: "language"}, t("language")), select),
+		session.state === "signed_in" ? ""
+			: h("div.language", {}, h("label", {for: "language"}, t("language")), select),
 		h("p", {}, t("footer", {host: session.hostname || location.host})));
 }
 
-export async function changeLanguage(tag) {
+async function changeLanguage(tag) {
 	await loadLanguage(tag);
 	rememberLanguage(tag);
-	if (session.state === "signed_in") {
-		session.language = tag;
+	if (session.state === "signed_in")
 		post("/self/language", {language: tag}).catch(() => {}); // the page speaks it already
-	}
 	await show({keepFocus: true});
-	document.getElementById("language")?.focus();
+	focus(document.querySelector("#language, input[name=account-language]:checked"));
 }
 
-export function say(text, kind = "ok") {
+function say(text, kind = "ok") {
 	flash.replaceChildren(text ? note(kind, text) : "");
 }
 
-export async function signOut() {
+async function signOut() {
 	closeDialogs();
 	try {
 		await call("DELETE", "/session", undefined, true);
@@ -150,7 +153,7 @@ export async function signOut() {
 
 // Nobody is signed in any more; why is said on the sign-in page. One comes back to the page one was on
 // after a session that ran out, not after signing out.
-export async function left(why) {
+async function left(why) {
 	closeDialogs();
 	session = {...session, state: "guest", role: "guest", address: null};
 	farewell = why;
@@ -183,6 +186,8 @@ function context(address, mine) {
 		entered: async () => {
 			farewell = null;
 			await refreshSession();
+			if (session.state === "signed_in")
+				await takeLanguage();
 			await show({});
 		},
 		refreshSession, changeLanguage, left, say, forgetToken: () => { resetToken = null; },
@@ -209,7 +214,6 @@ async function show({keepFocus = false, keepFlash = false}) {
 	const content = await build(module, address, mine);
 	if (mine !== showing || content === null)
 		return;
-	farewell = module === "signin" ? farewell : null;
 	const title = h("h1", {tabindex: "-1"}, content.title);
 	if (!keepFlash)
 		say("");
@@ -268,9 +272,16 @@ async function boot() {
 		main.focus();
 	});
 	document.getElementById("app").replaceWith(skip, header, main, footer);
-	await loadLanguage(guessLanguage());
+	try {
+		await loadLanguage(guessLanguage());
+	} catch {
+		main.append(h("h1", {}, "Gatepost"), h("p", {}, "The server cannot be reached. Please try again later."),
+			h("p", {lang: "de"}, "Der Server ist nicht erreichbar. Bitte versuchen Sie es später noch einmal."));
+		return;
+	}
 	skip.textContent = t("skip");
 	addEventListener("hashchange", () => {
+		farewell = null;
 		if (location.hash.startsWith("#/") || location.hash.startsWith("#reset=") || location.hash === "")
 			show({});
 	});

@@ -11,16 +11,20 @@ import {badge, button, confirm, link, moment} from "./ui.js";
 const FAMILIES = {imap: "imap", imaps: "imap", pop3: "pop3", pop3s: "pop3", smtp: "smtp",
 	submission: "smtp", submissions: "smtp", https: "https"};
 
-// Reasons that show the right password was known, or that have nothing to do with it.
-const HARMLESS = new Set(["twofactor", "device_scope", "wrong_device", "backend", "backend_refused",
-	"no_tls", "mechanism", "queue_full", "vault", "store", "core", "code", "waited"]);
-
 export function serviceWords(services) {
 	const families = new Set([services].flat().filter(Boolean).map((name) => FAMILIES[name] ?? name));
 	return list([...families].map((name) => hasText(`service.${name}`) ? t(`service.${name}`) : name));
 }
 
+// For a column.
+export function serviceShort(service) {
+	const key = `service.${FAMILIES[service]}.short`;
+	return hasText(key) ? t(key) : service ?? "–";
+}
+
 export function deviceName(row) {
+	if (row.is_others)
+		return t("device.others");
 	return row.device_name || row.client_name || t("device.unnamed");
 }
 
@@ -28,16 +32,27 @@ export function isWorking(row) {
 	return row.last_outcome === "ok";
 }
 
-// A stranger who guesses, as far as one can tell: nothing about this device was ever right.
+// Refused, and nothing right ever came from there: a guesser, as far as one can tell.
 export function isStranger(row) {
-	return !isWorking(row) && row.successes === 0 && !row.old_password_at && !HARMLESS.has(row.reason);
+	return !isWorking(row) && row.is_stranger;
+}
+
+export function isRefused(row) {
+	return !isWorking(row) && !row.is_stranger;
+}
+
+// Devices have the code of a text in "why"; events and causes of bans have theirs in "reason".
+function reasonCode(row) {
+	if (row.old_password_at)
+		return "old_password";
+	return [row.why, row.reason].find((code) => hasText(`reason.${code}`)) ?? "none";
 }
 
 export function reasonWords(row) {
-	if (row.old_password_at)
-		return t("reason.old_password", {date: date(row.old_password_at)});
-	const key = `reason.${row.reason}`;
-	return hasText(key) ? t(key) : row.why ?? t("reason.none");
+	const code = reasonCode(row);
+	if (code === "old_password" && !row.old_password_at)
+		return t("reason.old_password.some");
+	return t(`reason.${code}`, {date: row.old_password_at && date(row.old_password_at)});
 }
 
 function rhythm(row) {
@@ -47,29 +62,35 @@ function rhythm(row) {
 }
 
 export function deviceSentence(row) {
-	const place = tx("device.place", {services: serviceWords(row.services), source: h("span.source", {}, row.source)});
+	const place = row.source
+		? tx("device.place", {services: serviceWords(row.services), source: h("span.source", {}, row.source)})
+		: tx("device.places", {services: serviceWords(row.services)});
 	if (isWorking(row))
 		return [place, " ", tx("device.works", {count: row.successes, when: moment(row.last_at)})];
 	return [place, " ", rhythm(row), " ", h("strong", {}, `${reasonWords(row)}.`)];
 }
 
+const WANT_DEVICE_PASSWORD = new Set(["twofactor", "wrong_device", "device_scope"]);
+const WANT_PASSWORD = new Set(["old_password", "wrong_password"]);
+
 // What mends it: text, and the one button for the owner.
 export function deviceRemedy(row, hasTwofactor) {
-	const needsDevicePassword = row.reason === "twofactor" || row.reason === "wrong_device"
-		|| (hasTwofactor && row.secret !== "device" && HARMLESS.has(row.reason) === false);
-	if (row.reason === "device_scope")
+	const code = reasonCode(row);
+	if (code === "device_scope")
 		return [t("remedy.device_scope"), makePasswordLink(row)];
-	if (needsDevicePassword)
+	if (WANT_DEVICE_PASSWORD.has(code) || (hasTwofactor && WANT_PASSWORD.has(code)))
 		return [t("remedy.device_password"), makePasswordLink(row)];
-	if (row.old_password_at || row.reason === "wrong_password")
+	if (WANT_PASSWORD.has(code))
 		return [t("remedy.new_password"), link(t("remedy.settings"), "#/devices?settings", "button")];
-	const key = `remedy.${row.reason}`;
-	return [hasText(key) ? t(key) : t("remedy.other"), null];
+	if (code === "code")
+		return [t("remedy.code"), null];
+	return [t(hasText(`remedy.${code}`) ? `remedy.${code}` : "remedy.other"), null];
 }
 
-export function makePasswordLink(row, kind = "button") {
-	const name = encodeURIComponent(deviceName(row));
-	return link(t("remedy.make_password"), `#/devices?name=${name}`, kind, "key");
+// then: the page to come back to.
+export function makePasswordLink(row, then = "") {
+	const query = new URLSearchParams({name: deviceName(row), ...then && {then}});
+	return link(t("remedy.make_password"), `#/devices?${query}`, "button", "key");
 }
 
 export function deviceCard(row, remedy) {
@@ -85,6 +106,13 @@ export function deviceCard(row, remedy) {
 
 export function banText(ban) {
 	return tx("ban.text", {source: h("span.source", {}, ban.source), span: minutes(ban.minutes_left)});
+}
+
+const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand"};
+
+// Gatepost's own reasons in the reader's language; staff's as they wrote them.
+export function banReason(text) {
+	return Object.hasOwn(BAN_REASONS, text ?? "") ? t(BAN_REASONS[text]) : text || t("ban.reason.failures");
 }
 
 export function banCauses(ban) {
@@ -118,7 +146,7 @@ export function tile(kind, symbol, title, text) {
 // The four answers of the first glance.
 export function tiles(self, rows, bans) {
 	const here = bans.find((ban) => ban.is_here);
-	const refused = rows.filter((row) => !isWorking(row) && !isStranger(row));
+	const refused = rows.filter(isRefused);
 	return h("ul.tiles", {},
 		tile(self.may_send ? "ok" : "bad", "send", t("overview.send"), sendingWords(self)),
 		tile(here ? "bad" : "ok", "receive", t("overview.receive"),

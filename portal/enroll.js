@@ -8,12 +8,17 @@ import {blame, codeField, digits, form, passwordField} from "./form.js";
 import {t} from "./text.js";
 import {button, copyButton, note} from "./ui.js";
 
+const STEPS = 3;
+
+// number: of the step, 0 for something that stands alone.
 function step(place, number, title, ...children) {
 	const head = h("h3", {tabindex: "-1"}, title);
-	place.replaceChildren(h("p.step", {}, t("enroll.step", {count: number, of: 3})), head,
-		...children.flat(Infinity).filter(Boolean));
-	if (number > 1)
+	place.replaceChildren(...[number > 0 && h("p.step", {}, t("enroll.step", {count: number, of: STEPS})), head,
+		...children.flat(Infinity)].filter(Boolean));
+	if (number !== 1) {
 		focus(head);
+		speak(title);
+	}
 }
 
 function saveFile(codes, address) {
@@ -25,10 +30,8 @@ function saveFile(codes, address) {
 }
 
 // Recovery codes, this once. done() when the reader says they are kept.
-export function showCodes(place, codes, address, done) {
-	const title = h("h3", {tabindex: "-1"}, t("codes.title"));
-	place.replaceChildren(
-		title,
+export function showCodes(place, codes, address, done, number = 0) {
+	step(place, number, t("codes.title"),
 		note("warn", t("codes.once")),
 		h("div.codes", {id: "codes"}, h("p.print-only", {}, t("codes.file", {address})),
 			h("ol", {}, codes.map((code) => h("li", {}, h("code", {}, code)))),
@@ -42,8 +45,6 @@ export function showCodes(place, codes, address, done) {
 			place.replaceChildren();
 			await done();
 		}, "primary")));
-	focus(title);
-	speak(t("codes.title"));
 }
 
 function secretStep(place, begun, address, done) {
@@ -55,12 +56,12 @@ function secretStep(place, begun, address, done) {
 			h("div", {}, h("p", {}, t("enroll.by_hand")),
 				h("p.secret", {}, h("code", {}, begun.secret), copyButton(compact, t("enroll.secret"))))),
 		form({
-			label: t("enroll.code"), submit: t("enroll.submit"),
+			label: t("enroll.scan"), submit: t("enroll.submit"),
 			fields: [codeField({label: t("enroll.code"), hint: t("enroll.code.hint")})],
 			send: async (values) => {
 				const {recovery_codes: codes} = await blame({wrong: ["code", "code.wrong"]},
 					() => post("/self/twofactor/confirm", {code: digits(values.code)}));
-				showCodes(place, codes, address, done);
+				showCodes(place, codes, address, done, STEPS);
 			},
 		}));
 }

@@ -8,6 +8,7 @@ const STORED = "gatepost.language";
 
 const loaded = new Map();
 let language = "en";
+let locale = "en"; // with the region, if the browser says one: dates and numbers follow it
 let messages = {};
 
 export function getLanguage() {
@@ -44,6 +45,7 @@ export async function loadLanguage(tag) {
 		loaded.set(tag, await answer.json());
 	}
 	language = tag;
+	locale = (navigator.languages ?? []).find((one) => one.toLowerCase().startsWith(`${tag}-`)) ?? tag;
 	messages = loaded.get(tag);
 	document.documentElement.lang = tag;
 }
@@ -55,7 +57,7 @@ export function hasText(key) {
 function sentence(key, values) {
 	const message = messages[key];
 	if (typeof message === "object")
-		return message[new Intl.PluralRules(language).select(values.count)] ?? message.other;
+		return message[new Intl.PluralRules(locale).select(values.count)] ?? message.other;
 	return message ?? key;
 }
 
@@ -74,15 +76,15 @@ export function t(key, values) {
 }
 
 export function number(value) {
-	return new Intl.NumberFormat(language).format(value);
+	return new Intl.NumberFormat(locale).format(value);
 }
 
 export function list(items) {
-	return new Intl.ListFormat(language, {type: "conjunction"}).format(items);
+	return new Intl.ListFormat(locale, {type: "conjunction"}).format(items);
 }
 
 function format(value, options) {
-	return new Intl.DateTimeFormat(language, options).format(new Date(value));
+	return new Intl.DateTimeFormat(locale, options).format(new Date(value));
 }
 
 export function day(value) {

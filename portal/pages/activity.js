@@ -3,21 +3,21 @@
 
 import {get, items} from "../api.js";
 import {chart} from "../chart.js";
-import {deviceCard, deviceRemedy, isStranger, isWorking, reasonWords, serviceWords} from "../describe.js";
+import {deviceCard, deviceRemedy, isRefused, isStranger, isWorking, reasonWords, serviceShort} from "../describe.js";
 import {h, speak} from "../dom.js";
 import {t} from "../text.js";
 import {badge, button, card, empty, moment, note, problemText, table} from "../ui.js";
 
 const DAYS = 30;
 const CHART_DAYS = 7;
-const PAGE = 25;
+const PAGE = 15;
 
 const COLUMNS = [
 	["events.when", (row) => moment(row.at)],
 	["events.outcome", (row) => row.outcome === "ok"
 		? badge("ok", t("events.ok")) : badge("bad", reasonWords(row))],
 	["events.device", (row) => row.device_name || row.client_name || "–"],
-	["events.service", (row) => serviceWords(row.service)],
+	["events.service", (row) => serviceShort(row.service)],
 	["events.source", (row) => h("span.source", {}, row.source)],
 ];
 
@@ -55,7 +55,7 @@ export function deviceGroups(rows, hasTwofactor) {
 		const [text, action] = deviceRemedy(row, hasTwofactor);
 		return h("div.remedy", {}, h("p", {}, text), action);
 	};
-	const refused = rows.filter((row) => !isWorking(row) && !isStranger(row));
+	const refused = rows.filter(isRefused);
 	return [
 		group(t("activity.refused"), refused, null, hasTwofactor === null ? null : remedy),
 		group(t("activity.working"), rows.filter(isWorking)),

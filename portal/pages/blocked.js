@@ -2,7 +2,7 @@
 // Am I blocked? For everybody, signed in or not.
 
 import {get, items} from "../api.js";
-import {banCauses, banText, liftButton} from "../describe.js";
+import {banCauses, banReason, banText, liftButton} from "../describe.js";
 import {h} from "../dom.js";
 import {icon} from "../icons.js";
 import {minutes, t, time, tx} from "../text.js";
@@ -17,7 +17,7 @@ function answer(source) {
 
 function details(source) {
 	return card(t("blocked.why"),
-		h("p", {}, source.why || t("blocked.why.failures")),
+		h("p", {}, banReason(source.why)),
 		facts([
 			[t("blocked.until"), t("blocked.until.text", {time: time(source.until), span: minutes(source.minutes_left)})],
 			source.since && [t("blocked.since"), time(source.since)],

@@ -22,7 +22,7 @@ function codeForm(ctx) {
 
 function recoveryForm(ctx) {
 	return form({
-		label: t("code.recovery"), submit: t("signin.submit"),
+		label: t("page.code"), submit: t("signin.submit"),
 		fields: [field({name: "code", label: t("code.recovery"), hint: t("code.recovery.hint"),
 			autocomplete: "one-time-code", autocapitalize: "none", spellcheck: "false", class: "code-input"})],
 		send: (values) => send(ctx, values.code.trim()),

@@ -29,7 +29,7 @@ function shown(ctx, made, settings) {
 		settingsView(settings, made.scopes),
 		h("div.actions", {}, button(t("devices.entered"), async () => {
 			node.replaceChildren();
-			history.replaceState(null, "", "#/devices");
+			history.replaceState(null, "", ctx.query.get("then") === "twofactor" ? "#/twofactor" : "#/devices");
 			await ctx.reload(t("devices.entered.done"));
 		}, "primary")));
 	return node;
@@ -101,7 +101,7 @@ function listCard(ctx, rows) {
 export async function page(ctx) {
 	const [rows, settings] = await Promise.all([items("/self/devices"), get("/self/settings")]);
 	const name = ctx.query.get("name") ?? "";
-	const help = h("details.card", {open: ctx.query.has("settings")}, h("summary", {}, t("devices.settings")),
+	const help = h("details.card", {open: ctx.query.has("settings")}, h("summary", {}, h("h2", {}, t("devices.settings"))),
 		h("p", {}, t("devices.settings.text")), settingsView(settings));
 	return {
 		title: t("page.devices"),

@@ -2,7 +2,7 @@
 // One glance: what works, what does not, and the one button that mends it.
 
 import {get, items, post} from "../api.js";
-import {banCauses, banText, deviceCard, deviceRemedy, isStranger, isWorking, liftButton, tiles} from "../describe.js";
+import {banCauses, banText, deviceCard, deviceRemedy, isRefused, isStranger, liftButton, tiles} from "../describe.js";
 import {h} from "../dom.js";
 import {icon} from "../icons.js";
 import {t, tx, when} from "../text.js";
@@ -72,7 +72,7 @@ function headline(count) {
 }
 
 function devicesPart(self, rows) {
-	const refused = rows.filter((row) => !isWorking(row) && !isStranger(row));
+	const refused = rows.filter(isRefused);
 	return refused.length > 0 && card(t("overview.refused"), h("ul.plain", {}, refused.map((row) => {
 		const [text, action] = deviceRemedy(row, Boolean(self.twofactor_at));
 		return deviceCard(row, h("div.remedy", {}, h("p", {}, text), action));
@@ -91,7 +91,7 @@ export async function page(ctx) {
 	const found = problems(self, bans, ctx);
 	const refused = devicesPart(self, rows);
 	const count = found.filter((one) => one.matches(".bad")).length
-		+ rows.filter((row) => !isWorking(row) && !isStranger(row)).length;
+		+ rows.filter(isRefused).length;
 	return {
 		title: t("page.overview"),
 		body: [

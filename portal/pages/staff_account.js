@@ -14,7 +14,7 @@ import {isOverAll, sourceLink, staffLinks} from "./staff.js";
 
 const DAYS = 30;
 const CHART_DAYS = 7;
-const PAGE = 25;
+const PAGE = 15;
 
 // Does work(), says that it is done, and shows the page anew.
 async function act(ctx, work, said) {

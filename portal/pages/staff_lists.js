@@ -2,6 +2,7 @@
 // For staff: banned addresses, the audit log, and one address with what came from it.
 
 import {at, items, remove} from "../api.js";
+import {banReason} from "../describe.js";
 import {h} from "../dom.js";
 import {hasText, t, when} from "../text.js";
 import {badge, button, card, confirm, empty, moment, note, problemText, table} from "../ui.js";
@@ -32,7 +33,7 @@ async function bansPage(ctx) {
 				[t("events.source"), (row) => sourceLink(row.source)],
 				[t("staff.ban.since"), (row) => moment(row.since)],
 				[t("staff.ban.ends"), (row) => when(row.until)],
-				[t("staff.ban.reason"), (row) => row.reason ?? "–"],
+				[t("staff.ban.reason"), (row) => banReason(row.reason)],
 				[t("staff.action"), (row) => liftButton(ctx, row.source)],
 			], rows) : empty(t("staff.bans.none")))],
 	};
@@ -72,7 +73,7 @@ async function sourcePage(ctx) {
 	return {
 		title: source,
 		body: [staffLinks(ctx.session, null),
-			ban ? note("bad", h("p", {}, t("staff.ban.until", {when: when(ban.until)}), " ", ban.reason ?? ""),
+			ban ? note("bad", h("p", {}, t("staff.ban.until", {when: when(ban.until)}), " ", banReason(ban.reason)),
 				h("div.actions", {}, liftButton(ctx, ban.source)))
 				: h("p", {}, badge("ok", t("staff.not_banned"))),
 			card(t("staff.from", {source}), events.length

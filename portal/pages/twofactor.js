@@ -12,18 +12,26 @@ import {badge, button, card, moment, note} from "../ui.js";
 
 const WRONG = {wrong: ["code", "fault.wrong_either"]};
 
-function unreadyCard(rows) {
-	if (rows.length === 0)
-		return card(t("unready.title"), note("ok", t("unready.none")));
-	return card(t("unready.title"), h("p", {}, t("unready.text", {count: rows.length})),
-		h("ul.plain", {}, rows.map((row) => h("li.device", {},
-			h("div.device-head", {}, h("h3", {}, deviceName(row)), makePasswordLink(row, "button")),
-			h("p.hint", {}, tx("unready.seen", {services: serviceWords(row.services),
-				when: moment(row.last_at), source: h("span.source", {}, row.source)}))))),
-		h("p", {}, t("unready.after")));
+function unreadyItem(row, names) {
+	const name = deviceName(row);
+	return h("li.device", {},
+		h("div.device-head", {}, h("h3", {}, name),
+			names.has(name) ? badge("ok", t("unready.ready")) : makePasswordLink(row, "twofactor")),
+		h("p.hint", {}, tx("unready.seen", {services: serviceWords(row.services),
+			when: moment(row.last_at), source: h("span.source", {}, row.source)})));
 }
 
-function offBody(ctx, self, unready) {
+// devices: the device passwords there are; one of the program's name is taken for the program's.
+function unreadyCard(rows, devices) {
+	if (rows.length === 0)
+		return card(t("unready.title"), note("ok", t("unready.none")));
+	const names = new Set(devices.map((one) => one.name));
+	return card(t("unready.title"), h("p", {}, t("unready.text", {count: rows.length})),
+		h("ul.plain", {}, rows.map((row) => unreadyItem(row, names))), h("p", {}, t("unready.after")));
+}
+
+async function offBody(ctx, self) {
+	const [unready, devices] = await Promise.all([items("/self/unready"), items("/self/devices")]);
 	const place = h("div.stack");
 	const begin = button(t("twofactor.begin"), () => {
 		enroll(place, self.address, () => ctx.reload(t("twofactor.done")));
@@ -33,7 +41,7 @@ function offBody(ctx, self, unready) {
 	return [
 		h("p.lead", {}, t("twofactor.lead")),
 		h("p", {}, badge("warn", t("overview.twofactor.off"))),
-		unreadyCard(unready),
+		unreadyCard(unready, devices),
 		card(t("twofactor.switch_on"), place),
 	];
 }
@@ -57,7 +65,7 @@ function codesCard(ctx, self) {
 }
 
 function offCard(ctx) {
-	return h("details.card", {}, h("summary", {}, t("twofactor.off")), h("p", {}, t("twofactor.off.text")), form({
+	return h("details.card", {}, h("summary", {}, h("h2", {}, t("twofactor.off"))), h("p", {}, t("twofactor.off.text")), form({
 		label: t("twofactor.off"), submit: t("twofactor.off"), kind: "danger", fields: bothFields(),
 		send: async (values) => {
 			await blame(WRONG, () => post("/self/twofactor/off",
@@ -88,6 +96,6 @@ function onBody(ctx, self) {
 
 export async function page(ctx) {
 	const self = await get("/self");
-	const body = self.twofactor_at ? onBody(ctx, self) : offBody(ctx, self, await items("/self/unready"));
+	const body = self.twofactor_at ? onBody(ctx, self) : await offBody(ctx, self);
 	return {title: t("page.twofactor"), body};
 }
