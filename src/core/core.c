@@ -46,6 +46,7 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	cli_init(core);
 	portal_init(core);
 	control_init(core);
+	token_call_init(core);
 	core->loading.is_wanted = true;
 	loop_timer_init(loop, &core->tick, on_tick, core);
 	loop_timer_set(&core->tick, CORE_TICK_MS);
@@ -64,6 +65,7 @@ void core_free(struct core **pcore)
 	cli_fini(core);
 	asker_fini(core);
 	control_fini(core);
+	token_call_fini(core);
 	portal_fini(core);
 	vaults_fini(core);
 	front_fini(core);

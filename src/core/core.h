@@ -12,6 +12,7 @@
  *	domains.h mail.h	what may be sent, and where it goes
  *	notices.h		mail of Gatepost's own
  *	portal.h web.h		people at the portal
+ *	token_call.h		what hosting panels ask
  *	cli.h asker.h caller.h	who asks for operations
  *	control.h ops_*.c	management
  *
@@ -40,6 +41,7 @@
 #include "core/source.h"
 #include "core/spray.h"
 #include "core/stats.h"
+#include "core/token_call.h"
 #include "core/vaults.h"
 #include "core/web.h"
 #include "event/loop.h"
@@ -80,6 +82,7 @@ struct core {
 	struct cli cli;
 	struct portal portal;
 	struct control control;
+	struct token_calls token_calls;
 };
 
 /* config: borrowed, replaced by core_configure(). */

@@ -5,7 +5,7 @@
 
 #include "core/core.h"
 
-/* No session, or one that is over: a guest, who may little. There are no API tokens. */
+/* No session, or one that is over: a guest, who may little. */
 static struct caller find_caller(struct core *core, const struct ipc_call *call)
 {
 	struct caller caller = {
@@ -16,10 +16,8 @@ static struct caller find_caller(struct core *core, const struct ipc_call *call)
 		.language = call->language,
 		.idempotency = call->idempotency,
 	};
-	struct portal_session *session = NULL;
+	struct portal_session *session = portal_find(core, call->credential);
 
-	if (!call->is_token)
-		session = portal_find(core, call->credential);
 	if (session != NULL) {
 		portal_note_use(core, session, &caller);
 		portal_speak_for(session, &caller);
@@ -32,11 +30,15 @@ static void on_message(struct asker *asker, const struct ipc_message *message, i
 	const struct ipc_call *call = &message->call;
 
 	(void)fd;
-	if (message->type == IPC_CALL) {
+	if (message->type != IPC_CALL)
+		return;
+	asker->core->stats.portal_calls++;
+	if (call->is_token) {
+		token_call_begin(asker, call);
+	} else {
 		struct caller caller = find_caller(asker->core, call);
 		struct control_ask ask = { call->request, call->name, call->arguments, -1 };
 
-		asker->core->stats.portal_calls++;
 		control_on_ask(asker, &caller, &ask);
 	}
 }

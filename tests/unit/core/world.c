@@ -470,6 +470,7 @@ uint64_t world_send_call(struct world *world, const char *name, const char *argu
 		.name = slice_str(name),
 		.arguments = slice_str(arguments),
 		.credential = slice_str(cookie),
+		.is_token = world->is_token,
 		.client = world_ip(client),
 		.client_name = SLICE_LIT("browser"),
 		.language = SLICE_LIT("de") };

@@ -75,6 +75,7 @@ struct world {
 	struct world_peer vaults[WORLD_VAULTS]; /* desk, fast, slow, slow */
 	struct world_peer cli;
 	struct world_peer web;
+	bool is_token;  /* the next calls come with an API token instead of a cookie */
 	uint64_t moved; /* messages that arrived anywhere */
 
 	/* The vaults. */

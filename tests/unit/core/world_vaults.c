@@ -155,6 +155,23 @@ static void on_event(struct world *world, const struct ipc_event *event)
 	copy(event->login, world->last_event_login, sizeof world->last_event_login);
 }
 
+/* "admin" and "panel" are tokens, "odd" one that no vault would know; others are nobody's. */
+static const char *judge_token(struct slice arguments, enum gp_err *ret_err)
+{
+	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"admin\"}")))
+		return "{\"id\":1,\"name\":\"all\",\"role\":\"admin\",\"scopes\":\"\",\"domains\":"
+		       "\"\"}";
+	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"panel\"}")))
+		return "{\"id\":2,\"name\":\"pa\\u0007nel\",\"role\":\"domain-admin\","
+		       "\"scopes\":\"account ban.list\",\"domains\":\"example.test\"}";
+	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"odd\"}")))
+		return "{\"id\":3,\"name\":\"odd\",\"role\":\"core\",\"scopes\":\"\",\"domains\":"
+		       "\"\"}";
+	*ret_err = slice_equal(arguments, SLICE_LIT("{\"token\":\"down\"}")) ? GP_ERR_STORE
+									     : GP_ERR_DENIED;
+	return "";
+}
+
 /* account.show and account.passwd as core needs them; others are echoed in one row. */
 static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 {
@@ -174,6 +191,8 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		row = world->is_account_blocked ? "{\"blocked_at\":\"2026-01-01T00:00:00Z\"}"
 						: "{\"blocked_at\":null}";
 		err = world->account_err;
+	} else if (slice_is(op->name, "token.check")) {
+		row = judge_token(op->arguments, &err);
 	} else if (slice_is(op->name, "account.passwd")) {
 		effect = IPC_EFFECT_PASSWORD;
 	} else if (slice_is(op->name, "account.block")) {
