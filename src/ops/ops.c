@@ -66,6 +66,14 @@ static bool find_argument(enum ops_id id, struct slice key, struct argument *ret
 	return false;
 }
 
+char ops_argument_type(enum ops_id id, struct slice key)
+{
+	struct argument argument;
+
+	GP_ASSERT(id < OPS_MAX);
+	return find_argument(id, key, &argument) ? argument.type : '\0';
+}
+
 static bool is_array_of_strings(const json_t *value)
 {
 	if (!json_is_array(value))

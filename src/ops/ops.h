@@ -49,6 +49,9 @@ enum ops_id ops_by_name(struct slice name);
 enum gp_err ops_parse(
 	enum ops_id id, struct slice arguments, json_t **ret_args, struct gp_why *why) GP_CHECKED;
 
+/* The letter of its type, as in ops.def; 0 if the operation takes no such argument. */
+char ops_argument_type(enum ops_id id, struct slice key);
+
 /* Takes out what is secret (types p and n), for the audit. */
 void ops_strip(enum ops_id id, json_t *args);
 /* Is it the name of an operation ("account.list"), or what stands before the dot of some? */

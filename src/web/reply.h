@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* The rows of an operation, and the answer they become. */
+#ifndef GP_WEB_REPLY_H
+#define GP_WEB_REPLY_H
+
+#include <jansson.h>
+
+#include "web/answer.h"
+#include "web/route.h"
+
+struct reply {
+	json_t *rows; /* an array */
+	size_t bytes;
+	bool is_bad; /* more than an answer may hold, or no JSON */
+};
+
+void reply_init(struct reply *reply);
+void reply_fini(struct reply *reply);
+
+void reply_add(struct reply *reply, struct slice row);
+/* page: rows of a page, 0 if all come at once. A row's "cookie" leaves it and is set. */
+void reply_finish(
+	struct reply *reply, const struct route *route, size_t page, struct answer *answer);
+
+#endif
