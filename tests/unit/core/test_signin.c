@@ -497,9 +497,57 @@ static void a_name_that_cannot_be_is_checked_like_any(void **state)
 	world_free(&world);
 }
 
+/* Nobody's name, a wrong password, the right one where 2FA is on: as many messages between the
+ * processes, the same questions to the vaults, the same answer. */
+static void why_it_was_refused_shows_in_no_message(void **state)
+{
+	static const struct {
+		const char *login;
+		const char *secret;
+	} kinds[] = {
+		{ "nobody@example.test", "wrong" },
+		{ "alice@example.test", "wrong" },
+		{ "alice@example.test", "twofactor" },
+		{ "no such name at all", "wrong" },
+	};
+	struct world *world = world_new("", true);
+	uint64_t first = 0;
+
+	(void)state;
+	/* The journal begins with the first of all. */
+	(void)world_try(world, 99, SERVICE_IMAP, "198.51.100.99", "wrong");
+	for (unsigned i = 0; i < GP_ARRAY_LEN(kinds); i++) {
+		uint64_t session = i + 1;
+		unsigned lookups = world->lookups;
+		unsigned verified = world->verified;
+		unsigned events = world->events;
+		char client[32];
+		uint64_t moved;
+
+		(void)snprintf(client, sizeof client, "198.51.100.%u", i + 1);
+		world_open(world, 0, session, SERVICE_IMAP, client);
+		world_settle(world);
+		moved = world->moved;
+		world_signin(world, 0, session, kinds[i].login, kinds[i].secret);
+		world_settle(world);
+		moved = world->moved - moved;
+		if (i == 0)
+			first = moved;
+		assert_int_equal(moved, first);
+		assert_int_equal(world->lookups - lookups, 1);
+		assert_int_equal(world->verified - verified, 1);
+		assert_int_equal(world->events - events, 1);
+		assert_int_equal(world_answer_of(world, session)->verdict, VERDICT_DENY);
+		assert_int_equal(world_answer_of(world, session)->ban_ms, 0);
+		assert_string_equal(world_answer_of(world, session)->address, "");
+	}
+	world_free(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(why_it_was_refused_shows_in_no_message),
 		cmocka_unit_test(of_200_at_once_five_are_checked),
 		cmocka_unit_test(with_distinct_one_mistake_counts_once),
 		cmocka_unit_test(fifty_right_passwords_all_get_in),
