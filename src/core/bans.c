@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "core/core.h"
 
 /* A binary heap; each ban knows its place. */
@@ -163,7 +164,7 @@ int64_t bans_until_wall(const struct ban *ban)
 
 /* Makes or changes the ban itself. */
 static struct ban *put(struct core *core, const struct ip_net *net, int64_t set_at, int64_t ms,
-	struct slice reason)
+	struct slice reason, uint64_t origin)
 {
 	struct ban *ban = find(core, net);
 	struct ban_heap *heap = heap_of(core, net);
@@ -180,10 +181,11 @@ static struct ban *put(struct core *core, const struct ip_net *net, int64_t set_
 	}
 	ban->set_at = set_at;
 	ban->until = clock_steady() + ms;
+	ban->origin = origin != 0 ? origin : rand_u64();
 	ban->reason = slice_dup(slice_head(reason, BANS_REASON_MAX));
 	heap_add(heap, ban);
 	if (core->ban_map != NULL)
-		ban_map_set(core->ban_map, net, ban->until);
+		ban_map_set(core->ban_map, net, ban->until, ban->origin);
 	return ban;
 }
 
@@ -194,7 +196,8 @@ static void keep(struct core *core, const struct ban *ban)
 			.prefix = ban->net.prefix,
 			.set_at = ban->set_at,
 			.until = bans_until_wall(ban),
-			.reason = slice_str(ban->reason) } };
+			.reason = slice_str(ban->reason),
+			.origin = ban->origin } };
 
 	journal_send(core, &message, true);
 }
@@ -255,7 +258,7 @@ void bans_set(struct core *core, const struct ip_net *net, int64_t ms, struct sl
 	struct ban *ban = NULL;
 
 	GP_ASSERT(ms > 0);
-	ban = put(core, net, clock_wall(), ms, reason);
+	ban = put(core, net, clock_wall(), ms, reason, asking);
 	core->stats.bans_set++;
 	log_info("ban_set", LOG_STR("source", ip_net_format(net, text)),
 		LOG_INT("minutes", (ms + 59999) / 60000), LOG_SLICE("reason", reason));
@@ -322,10 +325,10 @@ void bans_restore(struct core *core, const struct ipc_ban_row *row)
 	in_map = core->ban_map != NULL ? ban_map_net_left(core->ban_map, &net) : 0;
 	left = ban_left(row->set_at, row->until, clock_wall(), in_map);
 	if (left > 0 && !ban_is_exempt_net(core->policy, &net))
-		(void)put(core, &net, row->set_at, left, row->reason);
+		(void)put(core, &net, row->set_at, left, row->reason, row->origin);
 }
 
-static void adopt(const struct ip_net *net, int64_t left, void *arg)
+static void adopt(const struct ip_net *net, int64_t left, uint64_t origin, void *arg)
 {
 	struct core *core = arg;
 
@@ -334,7 +337,8 @@ static void adopt(const struct ip_net *net, int64_t left, void *arg)
 	if (ban_is_exempt_net(core->policy, net))
 		ban_map_clear(core->ban_map, net);
 	else
-		keep(core, put(core, net, clock_wall(), left, SLICE_LIT("set before a restart")));
+		keep(core, put(core, net, clock_wall(), left, SLICE_LIT("set before a restart"),
+				   origin));
 }
 
 void bans_adopt(struct core *core)
@@ -378,7 +382,8 @@ void bans_lift_exempt(struct core *core)
 static void fill_map(struct core *core, const struct ban_heap *heap)
 {
 	for (size_t i = 0; i < heap->count; i++)
-		ban_map_set(core->ban_map, &heap->bans[i]->net, heap->bans[i]->until);
+		ban_map_set(core->ban_map, &heap->bans[i]->net, heap->bans[i]->until,
+			heap->bans[i]->origin);
 }
 
 void bans_use_map(struct core *core, struct ban_map **pmap)

@@ -33,6 +33,7 @@ struct ban {
 	struct ip_net net; /* of a level (base/ip.h); the key too */
 	int64_t set_at;    /* wall clock */
 	int64_t until;     /* clock_steady() */
+	uint64_t origin;   /* of its reference: the session whose failure set it, or random */
 	size_t at;         /* place in its heap */
 	char *reason;
 };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * In memory: a head, then the tables for IPv4, /64, /56 and /48, each of buckets of BAN_MAP_WAYS
- * places. A place is three atomic words:
+ * places. A place is four atomic words:
  *
  *	sequence	even: at rest; odd: core is writing it
  *	key		IPv4 address, or the upper 64 bits of an IPv6 network
  *	until		end of the ban, clock_steady() ms; 0: free
+ *	origin		what its reference is made from
  *
- * Readers take sequence, key, until, sequence again; if it was odd or changed they try again a few
+ * Readers take sequence, the others, sequence again; if it was odd or changed they try again a few
  * times. A core that was killed while writing leaves an odd sequence behind: the reader then goes
  * by what it sees, which the order of writing makes harmless, and the next core to write there
  * makes it even again.
@@ -44,6 +45,13 @@ struct place {
 	_Atomic uint64_t sequence;
 	_Atomic uint64_t key;
 	_Atomic int64_t until;
+	_Atomic uint64_t origin;
+};
+
+/* What a reader gets of a ban. */
+struct seen {
+	int64_t until; /* 0: none */
+	uint64_t origin;
 };
 
 struct memory {
@@ -171,65 +179,86 @@ static struct place *find_bucket(
 
 /* Reading. */
 
-/* The end of the ban if it is for this key, else 0. */
-static int64_t read_place(const struct place *place, uint64_t key)
+/* The ban if it is for this key. */
+static struct seen read_place(const struct place *place, uint64_t key)
 {
 	uint64_t seen_key = 0;
-	int64_t until = 0;
+	struct seen seen = { 0 };
 
 	for (size_t n = 0; n < READ_TRIES; n++) {
 		uint64_t before = atomic_load_explicit(&place->sequence, memory_order_acquire);
 		uint64_t after;
 
 		seen_key = atomic_load_explicit(&place->key, memory_order_relaxed);
-		until = atomic_load_explicit(&place->until, memory_order_relaxed);
+		seen.until = atomic_load_explicit(&place->until, memory_order_relaxed);
+		seen.origin = atomic_load_explicit(&place->origin, memory_order_relaxed);
 		atomic_thread_fence(memory_order_acquire);
 		after = atomic_load_explicit(&place->sequence, memory_order_relaxed);
 		if (before == after && before % 2 == 0)
 			break;
 	}
-	return seen_key == key ? until : 0;
+	return seen_key == key ? seen : (struct seen){ 0 };
 }
 
-int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net)
+/* Of exactly this network; until as ms left from now. */
+static struct seen read_net(const struct ban_map *map, const struct ip_net *net)
 {
 	uint64_t key = 0;
 	const struct place *bucket = find_bucket(map, net, &key);
 	int64_t now;
-	int64_t last = 0;
+	struct seen last = { 0 };
 
 	if (bucket == NULL)
-		return 0;
+		return last;
 	for (size_t way = 0; way < BAN_MAP_WAYS; way++) {
-		int64_t until = read_place(&bucket[way], key);
+		struct seen seen = read_place(&bucket[way], key);
 
-		if (until > last)
-			last = until;
+		if (seen.until > last.until)
+			last = seen;
 	}
-	if (last == 0)
-		return 0;
+	if (last.until == 0)
+		return last;
 	now = clock_steady() - clock_shifted() +
 	      atomic_load_explicit(&map->memory->shift_ms, memory_order_relaxed);
-	return last > now ? last - now : 0;
+	if (last.until <= now)
+		return (struct seen){ 0 };
+	last.until -= now;
+	return last;
 }
 
-int64_t ban_map_left(const struct ban_map *map, const struct ip *ip)
+/* The one that lasts longest of those an address is in. */
+static struct seen read_address(const struct ban_map *map, const struct ip *ip)
 {
-	int64_t longest = 0;
+	struct seen longest = { 0 };
 
 	for (unsigned level = 0; level < ip_levels(ip); level++) {
 		struct ip_net net = ip_level_net(ip, (enum ip_level)level);
-		int64_t left = ban_map_net_left(map, &net);
+		struct seen seen = read_net(map, &net);
 
-		if (left > longest)
-			longest = left;
+		if (seen.until > longest.until)
+			longest = seen;
 	}
 	return longest;
 }
 
+int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net)
+{
+	return read_net(map, net).until;
+}
+
+int64_t ban_map_left(const struct ban_map *map, const struct ip *ip)
+{
+	return read_address(map, ip).until;
+}
+
+uint64_t ban_map_origin(const struct ban_map *map, const struct ip *ip)
+{
+	return read_address(map, ip).origin;
+}
+
 /* Writing. */
 
-static void write_place(struct place *place, uint64_t key, int64_t until)
+static void write_place(struct place *place, uint64_t key, int64_t until, uint64_t origin)
 {
 	uint64_t odd = atomic_load_explicit(&place->sequence, memory_order_relaxed) | 1;
 	uint64_t old_key = atomic_load_explicit(&place->key, memory_order_relaxed);
@@ -242,6 +271,7 @@ static void write_place(struct place *place, uint64_t key, int64_t until)
 		atomic_store_explicit(&place->until, 0, memory_order_relaxed);
 		atomic_store_explicit(&place->key, key, memory_order_release);
 	}
+	atomic_store_explicit(&place->origin, origin, memory_order_relaxed);
 	atomic_store_explicit(&place->until, until, memory_order_release);
 	atomic_store_explicit(&place->sequence, odd + 1, memory_order_release);
 }
@@ -284,15 +314,15 @@ static void visit_table(const struct visitor *visitor, const struct place *place
 {
 	for (size_t n = 0; n < count; n++) {
 		struct ip_net net;
-		int64_t left;
+		struct seen seen;
 
 		if (until_of(&places[n]) == 0)
 			continue;
 		net = net_of(
 			family, level, atomic_load_explicit(&places[n].key, memory_order_relaxed));
-		left = ban_map_net_left(visitor->map, &net);
-		if (left > 0)
-			visitor->visit(&net, left, visitor->arg);
+		seen = read_net(visitor->map, &net);
+		if (seen.until > 0)
+			visitor->visit(&net, seen.until, seen.origin, visitor->arg);
 	}
 }
 
@@ -308,7 +338,7 @@ void ban_map_each(const struct ban_map *map, ban_map_visit_fn *visit, void *arg)
 			(enum ip_level)level);
 }
 
-void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until)
+void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until, uint64_t origin)
 {
 	uint64_t key = 0;
 	struct place *bucket = find_bucket(map, net, &key);
@@ -326,7 +356,7 @@ void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until)
 				place = &bucket[way];
 		}
 	}
-	write_place(place, key, until > 0 ? until : 0);
+	write_place(place, key, until > 0 ? until : 0, origin);
 }
 
 void ban_map_clear(struct ban_map *map, const struct ip_net *net)
@@ -337,14 +367,14 @@ void ban_map_clear(struct ban_map *map, const struct ip_net *net)
 
 	GP_ASSERT(map->is_writable);
 	if (place != NULL)
-		write_place(place, key, 0);
+		write_place(place, key, 0, 0);
 }
 
 static void clear_table(struct place *places, size_t count)
 {
 	for (size_t n = 0; n < count; n++) {
 		if (until_of(&places[n]) > 0)
-			write_place(&places[n], places[n].key, 0);
+			write_place(&places[n], places[n].key, 0, 0);
 	}
 }
 

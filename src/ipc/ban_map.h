@@ -43,17 +43,19 @@ void ban_map_close(struct ban_map **pmap);
 
 /* Milliseconds a ban of this address, on whatever level, still lasts; 0 if there is none. */
 int64_t ban_map_left(const struct ban_map *map, const struct ip *ip);
+/* What the reference of that ban is made from; 0 if there is none. */
+uint64_t ban_map_origin(const struct ban_map *map, const struct ip *ip);
 /* The same for the ban of exactly this network of a level (base/ip.h). */
 int64_t ban_map_net_left(const struct ban_map *map, const struct ip_net *net);
 
 /* Visits every network whose ban still lasts, with ban_map_net_left(). Core only; visit() may
  * change the map. */
-typedef void ban_map_visit_fn(const struct ip_net *net, int64_t left, void *arg);
+typedef void ban_map_visit_fn(const struct ip_net *net, int64_t left, uint64_t origin, void *arg);
 void ban_map_each(const struct ban_map *map, ban_map_visit_fn *visit, void *arg);
 
-/* Core only. net: of a level; others are ignored. until: clock_steady() milliseconds. Replaces an
- * earlier entry. */
-void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until);
+/* Core only. net: of a level; others are ignored. until: clock_steady() milliseconds. origin: see
+ * base/reference.h. Replaces an earlier entry. */
+void ban_map_set(struct ban_map *map, const struct ip_net *net, int64_t until, uint64_t origin);
 void ban_map_clear(struct ban_map *map, const struct ip_net *net);
 void ban_map_clear_all(struct ban_map *map);
 /* Tells readers how far core's clock is shifted (base/clock.h). */

@@ -183,6 +183,7 @@ struct store_ban {
 	int64_t set_at;
 	int64_t until;
 	char reason[STORE_WORDS_SIZE];
+	uint64_t origin; /* of its reference (base/reference.h) */
 };
 
 /* Replaces an earlier one of the network. */
@@ -233,10 +234,11 @@ struct store_event_filter {
 	struct slice verdict; /* names of base/terms.h; empty: any */
 	struct slice reason;
 	struct slice service;
-	uint64_t session; /* 0: any */
-	int64_t since;    /* 0: any */
-	int64_t until;    /* exclusive; 0: any */
-	uint64_t before;  /* id, exclusive; 0: any */
+	uint64_t session;   /* 0: any */
+	uint64_t reference; /* 0: any */
+	int64_t since;      /* 0: any */
+	int64_t until;      /* exclusive; 0: any */
+	uint64_t before;    /* id, exclusive; 0: any */
 	uint64_t limit;
 };
 
@@ -261,6 +263,7 @@ struct store_event_row {
 	struct slice detail;
 	struct slice address;     /* of the account, "" if there is none or it is gone */
 	struct slice device_name; /* likewise */
+	uint64_t reference;       /* of the refusal, 0 for a good sign-in */
 };
 
 /* Newest first. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
+#include "base/reference.h"
 #include "store/store_private.h"
 
 enum {
@@ -10,11 +11,12 @@ enum gp_err store_ban_keep(
 	struct store *store, const struct store_clock *clock, const struct store_ban *ban)
 {
 	static const char sql[] =
-		"INSERT INTO ban (source, set_at, until_at, reason, boot, steady_until) "
-		"VALUES ($1, $2, $3, $4, $5, $6) "
+		"INSERT INTO ban (source, set_at, until_at, reason, boot, steady_until, origin, "
+		"reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
 		"ON CONFLICT (source) DO UPDATE SET set_at = excluded.set_at, "
 		"until_at = excluded.until_at, reason = excluded.reason, boot = excluded.boot, "
-		"steady_until = excluded.steady_until";
+		"steady_until = excluded.steady_until, origin = excluded.origin, "
+		"reference = excluded.reference";
 	struct db_statement *statement = NULL;
 	char source[IP_TEXT_SIZE];
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -27,6 +29,8 @@ enum gp_err store_ban_keep(
 	db_bind_text(statement, 4, slice_str(ban->reason));
 	db_bind_int(statement, 5, clock->boot);
 	db_bind_int(statement, 6, ban->until - clock->ahead);
+	db_bind_int(statement, 7, (int64_t)ban->origin);
+	db_bind_int(statement, 8, (int64_t)reference_of(ban->origin));
 	return db_run(&statement, NULL);
 }
 
@@ -113,7 +117,7 @@ enum gp_err store_ban_each(struct store *store, const struct store_clock *clock,
 {
 	static const char sql[] =
 		"SELECT source, until_at - set_at, " STORE_BAN_UNTIL
-		", reason FROM ban WHERE " STORE_BAN_UNTIL " > $1 ORDER BY source";
+		", reason, origin FROM ban WHERE " STORE_BAN_UNTIL " > $1 ORDER BY source";
 	struct db_statement *statement = NULL;
 	struct store_ban ban;
 	bool is_row = true;
@@ -126,6 +130,7 @@ enum gp_err store_ban_each(struct store *store, const struct store_clock *clock,
 		if (err != GP_OK || !is_row)
 			break;
 		ban.until = db_int(statement, 2);
+		ban.origin = (uint64_t)db_int(statement, 4);
 		ban.set_at = ban.until - db_int(statement, 1);
 		if (ip_parse_level(db_text(statement, 0), &ban.net) != GP_OK ||
 			!db_copy(statement, 3, ban.reason, sizeof ban.reason))

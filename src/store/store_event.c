@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/reference.h"
 #include "base/text.h"
 #include "store/store_activity.h"
 #include "store/store_private.h"
@@ -66,8 +67,8 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	static const char sql[] =
 		"INSERT INTO event (at, session, client, client_port, source, service, mechanism, "
 		"verdict, reason, counted, account_id, device_id, login, client_name, tls, detail, "
-		"number, guess, boot, steady) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-		"$11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+		"number, guess, boot, steady, reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+		"$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 	struct db_statement *statement = NULL;
 	struct event_texts texts;
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -95,6 +96,8 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	db_bind_int(statement, 18, event->guess);
 	db_bind_int(statement, 19, event->clock.boot);
 	db_bind_int(statement, 20, event->at - event->clock.ahead);
+	db_bind_int(statement, 21,
+		event->verdict != VERDICT_OK ? (int64_t)reference_of(event->session) : 0);
 	err = db_run(&statement, NULL);
 	if (err != GP_OK || event->verdict != VERDICT_OK || event->account == 0)
 		return err;
@@ -140,7 +143,8 @@ static enum gp_err prepare_filter(struct store *store, const struct condition *c
 	static const char head[] =
 		"SELECT e.id, e.at, e.session, e.client, e.client_port, e.source, e.service, "
 		"e.mechanism, e.verdict, e.reason, e.counted, e.account_id, e.device_id, e.login, "
-		"e.client_name, e.tls, e.detail, COALESCE(a.address, ''), COALESCE(d.name, '') "
+		"e.client_name, e.tls, e.detail, COALESCE(a.address, ''), COALESCE(d.name, ''), "
+		"e.reference "
 		"FROM event e LEFT JOIN account a ON a.id = e.account_id "
 		"LEFT JOIN device d ON d.id = e.device_id WHERE 1 = 1";
 	struct buf sql;
@@ -198,11 +202,12 @@ static void read_event(struct db_statement *statement, struct store_event_row *o
 		.detail = db_text(statement, 16),
 		.address = db_text(statement, 17),
 		.device_name = db_text(statement, 18),
+		.reference = (uint64_t)db_int(statement, 19),
 	};
 }
 
 enum {
-	CONDITIONS = 10
+	CONDITIONS = 11
 };
 
 struct filter_texts {
@@ -232,6 +237,9 @@ static void fill_conditions(const struct store_event_filter *filter, struct filt
 		"e.session = ", slice_str(texts->session), 0 };
 	out[7] = (struct condition){ filter->since != 0, "e.at >= ", none, filter->since };
 	out[8] = (struct condition){ filter->until != 0, "e.at < ", none, filter->until };
+	/* The condition of the index. */
+	out[10] = (struct condition){ filter->reference != 0,
+		"e.reference > 0 AND e.reference = ", none, clamp(filter->reference) };
 	out[9] = (struct condition){ filter->before != 0, "e.id < ", none, clamp(filter->before) };
 }
 

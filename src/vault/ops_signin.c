@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/ip.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "vault/desk.h"
 
 static json_t *id_or_null(uint64_t id)
@@ -27,6 +28,15 @@ static json_t *text_or_null(struct slice text)
 static void set_text(json_t *row, const char *key, struct slice text)
 {
 	GP_ASSERT(json_object_set_new(row, key, desk_json_text(text)) == 0);
+}
+
+static void set_reference(json_t *row, uint64_t reference)
+{
+	char text[REFERENCE_SIZE];
+	json_t *value =
+		reference != 0 ? json_string(reference_format(reference, text)) : json_null();
+
+	GP_ASSERT(json_object_set_new(row, "reference", value) == 0);
 }
 
 static enum gp_err event_row(const struct store_event_row *event, void *arg)
@@ -50,6 +60,7 @@ static enum gp_err event_row(const struct store_event_row *event, void *arg)
 	set_text(row, "client_name", event->client_name);
 	set_text(row, "tls", event->tls);
 	set_text(row, "detail", event->detail);
+	set_reference(row, event->reference);
 	return desk_row(arg, row);
 }
 

@@ -213,7 +213,8 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 {
 	struct store_ban ban = { .net = { message->source, message->prefix },
 		.set_at = message->set_at,
-		.until = message->until };
+		.until = message->until,
+		.origin = message->origin };
 	const struct store_clock clock = store_clock(vault);
 	enum gp_err err;
 
@@ -251,7 +252,8 @@ static enum gp_err send_ban(const struct store_ban *ban, void *arg)
 			.prefix = ban->net.prefix,
 			.set_at = ban->set_at,
 			.until = ban->until,
-			.reason = slice_str(ban->reason) } };
+			.reason = slice_str(ban->reason),
+			.origin = ban->origin } };
 
 	return vault_send(arg, &row);
 }

@@ -336,6 +336,7 @@ static void a_restart_keeps_bans_and_windows(void **state)
 	world_settle(world);
 	assert_int_equal(world_try(world, 1, SERVICE_IMAP, source, "right"), VERDICT_BANNED);
 	assert_int_equal(world_answer_of(world, 1)->ban_ms, 1200 * 1000);
+	assert_int_equal(ban_map_origin(world->core->ban_map, &world->ban_rows[0].base), 77);
 	assert_int_equal(world_try(world, 2, SERVICE_IMAP, "203.0.113.1", "right"), VERDICT_BANNED);
 	assert_int_equal(world_answer_of(world, 2)->ban_ms, 1800 * 1000);
 	assert_int_equal(world_try(world, 3, SERVICE_IMAP, "203.0.113.2", "right"), VERDICT_OK);

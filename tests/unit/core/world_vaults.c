@@ -118,7 +118,7 @@ static void answer_load(struct world_peer *vault, const struct ipc_load *load)
 		message.type = IPC_BAN_ROW;
 		message.ban_row =
 			(struct ipc_ban_row){ world->ban_rows[i].base, world->ban_rows[i].prefix,
-				world->ban_set_at[i], world->ban_until[i], SLICE_LIT("kept") };
+				world->ban_set_at[i], world->ban_until[i], SLICE_LIT("kept"), 77 };
 		reply(vault, &message);
 	}
 	for (unsigned i = 0; i < world->failure_row_count; i++) {

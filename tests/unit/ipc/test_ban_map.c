@@ -78,7 +78,7 @@ static void ban_in(struct ban_map *map, const struct ip *source, int64_t until)
 {
 	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);
 
-	ban_map_set(map, &net, until);
+	ban_map_set(map, &net, until, 0);
 }
 
 static void unban(struct world *world, const struct ip *source)
@@ -279,14 +279,16 @@ static struct ip find_rival(struct ban_map *core, const struct ip *source)
 
 /* Core writes two bans over each other in one place as fast as it can, in another process; a reader
  * never sees the end of one with the name of the other. */
-static void sum_left(const struct ip_net *net, int64_t left, void *arg)
+static void sum_left(const struct ip_net *net, int64_t left, uint64_t origin, void *arg)
 {
+	(void)origin;
 	(void)net;
 	*(int64_t *)arg += left;
 }
 
-static void see_ban(const struct ip_net *net, int64_t left, void *arg)
+static void see_ban(const struct ip_net *net, int64_t left, uint64_t origin, void *arg)
 {
+	assert_int_equal(origin, 0xfedcba9876543210);
 	assert_int_equal(left, SPAN);
 	*(struct ip_net *)arg = *net;
 }
@@ -306,7 +308,7 @@ static void all_bans_can_be_visited(void **state)
 	for (size_t i = 0; i < GP_ARRAY_LEN(nets); i++) {
 		struct ip_net seen = { .prefix = 0 };
 
-		ban_map_set(world->core, &nets[i], NOW + SPAN);
+		ban_map_set(world->core, &nets[i], NOW + SPAN, 0xfedcba9876543210);
 		ban_map_each(world->core, see_ban, &seen);
 		assert_true(ip_net_equal(&seen, &nets[i]));
 		ban_map_clear(world->core, &nets[i]);
@@ -322,6 +324,27 @@ static void all_bans_can_be_visited(void **state)
 	sum = 0;
 	ban_map_each(world->core, sum_left, &sum);
 	assert_int_equal(sum, 1000 * 820); /* of those that last 61 to 100 seconds */
+}
+
+/* The reference is that of the ban that counts: the one that lasts longest. */
+static void a_ban_knows_its_origin(void **state)
+{
+	struct world *world = *state;
+	const struct ip network = v6(0x20010db801020304);
+	const struct ip_net own = ip_level_net(&network, IP_LEVEL_SOURCE);
+	const struct ip_net wide = ip_level_net(&network, IP_LEVEL_48);
+
+	assert_int_equal(ban_map_origin(world->front, &network), 0);
+	ban_map_set(world->core, &own, NOW + SPAN, 11);
+	assert_int_equal(ban_map_origin(world->front, &network), 11);
+	ban_map_set(world->core, &wide, NOW + SPAN / 2, 22);
+	assert_int_equal(ban_map_origin(world->front, &network), 11);
+	ban_map_set(world->core, &wide, NOW + 2 * SPAN, 33);
+	assert_int_equal(ban_map_origin(world->front, &network), 33);
+	ban_map_clear(world->core, &wide);
+	assert_int_equal(ban_map_origin(world->front, &network), 11);
+	clock_fake(1000, NOW + SPAN);
+	assert_int_equal(ban_map_origin(world->front, &network), 0);
 }
 
 static void readers_never_see_half_a_ban(void **state)
@@ -371,12 +394,12 @@ static void an_aggregate_is_banned_as_a_whole(void **state)
 	struct ip_net odd = { source, 60 };
 
 	address.bytes[15] = 9;
-	ban_map_set(world->core, &net56, NOW + SPAN);
+	ban_map_set(world->core, &net56, NOW + SPAN, 0);
 	assert_int_equal(ban_map_left(world->front, &source), SPAN);
 	assert_int_equal(ban_map_left(world->front, &address), SPAN);
 	assert_int_equal(ban_map_left(world->front, &neighbour), SPAN);
 	assert_int_equal(ban_map_left(world->front, &cousin), 0);
-	ban_map_set(world->core, &net48, NOW + 3 * SPAN);
+	ban_map_set(world->core, &net48, NOW + 3 * SPAN, 0);
 	assert_int_equal(ban_map_left(world->front, &source), 3 * SPAN);
 	assert_int_equal(ban_map_left(world->front, &cousin), 3 * SPAN);
 	assert_int_equal(ban_map_left(world->front, &stranger), 0);
@@ -388,7 +411,7 @@ static void an_aggregate_is_banned_as_a_whole(void **state)
 	ban_map_clear_all(world->core);
 	assert_int_equal(ban_map_left(world->front, &source), 0);
 	/* No level's network: nothing to ban. */
-	ban_map_set(world->core, &odd, NOW + SPAN);
+	ban_map_set(world->core, &odd, NOW + SPAN, 0);
 	assert_int_equal(ban_map_left(world->front, &source), 0);
 }
 
@@ -419,7 +442,7 @@ static void a_million_networks_find_a_fixed_table(void **state)
 		struct ip source = v6(((uint64_t)0x2001 << 48) | ((uint64_t)n << 16) | (n & 0xff));
 		struct ip_net net = ip_level_net(&source, (enum ip_level)(n % IP_LEVELS));
 
-		ban_map_set(world->core, &net, NOW + SPAN + n);
+		ban_map_set(world->core, &net, NOW + SPAN + n, 0);
 		if (n >= FLOOD - LAST)
 			assert_int_equal(ban_map_net_left(world->front, &net), SPAN + n);
 	}
@@ -455,6 +478,7 @@ int main(void)
 		TEST(another_user_cannot_reopen),
 		TEST(memory_of_another_size_is_refused),
 		TEST(all_bans_can_be_visited),
+		TEST(a_ban_knows_its_origin),
 		TEST(readers_never_see_half_a_ban),
 	};
 
