@@ -108,6 +108,17 @@ export function banText(ban) {
 	return tx("ban.text", {source: h("span.source", {}, ban.source), span: minutes(ban.minutes_left)});
 }
 
+// When, where, for what and by which program a device password was used last.
+export function lastUse(row) {
+	if (!row.used_at)
+		return t("devices.unused");
+	const values = {when: moment(row.used_at), source: h("span.source", {}, row.used_from ?? "?")};
+	if (!row.used_service)
+		return tx("devices.used_from", values);
+	return tx("devices.used", {...values, service: serviceWords(row.used_service),
+		client: row.used_client || t("device.unnamed")});
+}
+
 const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand"};
 
 // Gatepost's own reasons in the reader's language; staff's as they wrote them.

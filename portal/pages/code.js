@@ -8,7 +8,8 @@ import {t} from "../text.js";
 import {button} from "../ui.js";
 
 async function send(ctx, code) {
-	await blame({wrong: ["code", "code.wrong"]}, () => call("POST", "/session/code", {code}));
+	await blame({wrong: ["code", "code.wrong"], limit: ["code", "code.stopped"]},
+		() => call("POST", "/session/code", {code}));
 	await ctx.entered();
 }
 

@@ -2,7 +2,7 @@
 // Device passwords: one for each mail program, shown once, revoked alone.
 
 import {at, get, items, post, remove} from "../api.js";
-import {serviceWords} from "../describe.js";
+import {lastUse} from "../describe.js";
 import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
 import {settingsView} from "../settings.js";
@@ -72,13 +72,6 @@ async function revoke(ctx, path, title, text) {
 	} catch (error) {
 		ctx.say(problemText(error), "bad");
 	}
-}
-
-function lastUse(row) {
-	if (!row.used_at)
-		return t("devices.unused");
-	return tx("devices.used", {when: moment(row.used_at), source: h("span.source", {}, row.used_from ?? "?"),
-		service: serviceWords(row.used_service), client: row.used_client || t("device.unnamed")});
 }
 
 function deviceItem(ctx, row) {

@@ -3,7 +3,7 @@
 
 import {at, get, items, post, remove} from "../api.js";
 import {chart} from "../chart.js";
-import {serviceWords, tiles} from "../describe.js";
+import {lastUse, tiles} from "../describe.js";
 import {h} from "../dom.js";
 import {field, form} from "../form.js";
 import {list, since, t, tx, when} from "../text.js";
@@ -23,6 +23,16 @@ async function act(ctx, work, said) {
 		await ctx.reload(said);
 	} catch (error) {
 		ctx.say(problemText(error), "bad");
+	}
+}
+
+// That there are none is as good as that they are ended.
+async function endSessions(address) {
+	try {
+		await post("/mail-sessions/end", {account: address});
+	} catch (error) {
+		if (error.status !== 404)
+			throw error;
 	}
 }
 
@@ -82,7 +92,7 @@ function actionRows(ctx, account) {
 			asked(ctx, t("staff.reset_link"), address, "reset_link",
 				() => post(at`/accounts/${address}/reset-link`), "secondary")],
 		[t("staff.sessions"), t("staff.sessions.text"), asked(ctx, t("staff.end_sessions"), address, "end_sessions",
-			() => post("/mail-sessions/end", {account: address}))],
+			() => endSessions(address))],
 	];
 }
 
@@ -100,9 +110,7 @@ function bansCard(ctx, bans) {
 function devicesCard(ctx, address, rows) {
 	return card(t("devices.list", {count: rows.length}), rows.length ? h("ul.plain.rows", {}, rows.map((row) =>
 		h("li", {}, h("h3", {}, row.name), h("div.state", {}, list(row.scopes.map((scope) => t(`scope.${scope}`))),
-			row.used_at && h("p.hint", {}, tx("devices.used", {when: moment(row.used_at),
-				source: h("span.source", {}, row.used_from ?? "?"), service: serviceWords(row.used_service),
-				client: row.used_client || t("device.unnamed")}))),
+			h("p.hint", {}, lastUse(row))),
 		asked(ctx, t("devices.revoke"), address, "revoke",
 			() => remove(at`/accounts/${address}/devices/${row.id}`))))) : empty(t("devices.none")));
 }

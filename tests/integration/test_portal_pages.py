@@ -73,20 +73,18 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage():
+def theatre():
     made = Stage()
     yield made
     made.close()
 
 
-@pytest.fixture(autouse=True)
-def no_complaints(request):
-    """Whatever a test does, no script fails and the policy stops nothing of ours."""
-    yield
-    if "stage" in request.fixturenames:
-        problems = request.getfixturevalue("stage").browser.problems()
-        # The made-up QR code has a handler that must not run; that the browser says so is right.
-        assert [one for one in problems if "inline event handler" not in one] == []
+@pytest.fixture
+def stage(theatre):
+    """Whatever a test does: no script fails, and the policy stops nothing of ours."""
+    yield theatre
+    # The made-up QR code has a handler that must not run; that the browser says so is right.
+    assert [one for one in theatre.browser.problems() if "inline event handler" not in one] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
