@@ -47,11 +47,26 @@ enum gp_err ip_parse(struct slice text, struct ip *ret_ip)
 	return GP_OK;
 }
 
+/* Not inet_ntop(3), which goes through sprintf(3): this is done several times a sign-in. */
+static void format_v4(const struct ip *ip, char *out)
+{
+	for (size_t i = 0; i < 4; i++) {
+		unsigned byte = ip->bytes[i];
+
+		if (byte >= 100)
+			*out++ = (char)('0' + byte / 100);
+		if (byte >= 10)
+			*out++ = (char)('0' + byte / 10 % 10);
+		*out++ = (char)('0' + byte % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *ip_format(const struct ip *ip, char out[static IP_TEXT_SIZE])
 {
-	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;
-
-	if (ip->family == IP_NONE || inet_ntop(family, ip->bytes, out, IP_TEXT_SIZE) == NULL)
+	if (ip->family == IP_V4)
+		format_v4(ip, out);
+	else if (ip->family == IP_NONE || inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT_SIZE) == NULL)
 		memcpy(out, "none", 5);
 	return out;
 }

@@ -2,9 +2,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,18 +41,41 @@ void log_set_level(enum log_level level)
 	logger.level = level;
 }
 
-__attribute__((format(printf, 2, 3))) static void line_printf(
-	struct line *line, const char *format, ...)
+static void line_text(struct line *line, const char *text)
 {
-	size_t room = sizeof line->text - 1 - line->len;
-	va_list args;
-	int n;
+	size_t room = sizeof line->text - 2 - line->len;
+	size_t len = strnlen(text, room);
 
-	va_start(args, format);
-	n = vsnprintf(line->text + line->len, room, format, args);
-	va_end(args);
-	if (n > 0)
-		line->len += (size_t)n < room ? (size_t)n : room - 1;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+}
+
+/* In digits of base 10 or 16, at least so many. */
+static void line_number(struct line *line, uint64_t number, unsigned base, size_t digits)
+{
+	char text[24];
+	char *at = text + sizeof text;
+
+	*--at = '\0';
+	do {
+		*--at = "0123456789abcdef"[number % base];
+		number /= base;
+		digits -= digits > 0;
+	} while (number > 0 || digits > 0);
+	line_text(line, at);
+}
+
+/* Written anew once a second only. */
+static const char *time_text(void)
+{
+	static char text[CLOCK_TEXT_SIZE];
+	static int64_t second = -1;
+	int64_t now = clock_wall();
+
+	if (now != second)
+		(void)clock_format(now, text);
+	second = now;
+	return text;
 }
 
 static bool needs_quotes(struct slice text)
@@ -75,58 +95,81 @@ static void line_value(struct line *line, struct slice text)
 
 	text_escape(text, escaped, sizeof escaped);
 	if (!needs_quotes(slice_str(escaped))) {
-		line_printf(line, "%s", escaped);
+		line_text(line, escaped);
 		return;
 	}
-	line_printf(line, "\"");
-	for (const char *at = escaped; *at != '\0'; at++)
-		line_printf(line, *at == '"' ? "\\%c" : "%c", *at);
-	line_printf(line, "\"");
+	line_text(line, "\"");
+	for (const char *at = escaped; *at != '\0'; at++) {
+		const char letter[2] = { *at, '\0' };
+
+		line_text(line, *at == '"' ? "\\\"" : letter);
+	}
+	line_text(line, "\"");
 }
 
 static void line_field(struct line *line, const struct log_field *field)
 {
 	char ip_text[IP_TEXT_SIZE];
 
-	line_printf(line, " %s=", field->key);
+	line_text(line, " ");
+	line_text(line, field->key);
+	line_text(line, "=");
 	switch (field->type) {
 	case LOG_FIELD_SLICE:
 		line_value(line, field->text);
 		break;
 	case LOG_FIELD_INT:
-		line_printf(line, "%" PRId64, field->number);
+		if (field->number < 0)
+			line_text(line, "-");
+		line_number(line,
+			field->number < 0 ? -(uint64_t)field->number : (uint64_t)field->number, 10,
+			1);
 		break;
 	case LOG_FIELD_UINT:
-		line_printf(line, "%" PRIu64, field->unumber);
+		line_number(line, field->unumber, 10, 1);
 		break;
 	case LOG_FIELD_HEX:
-		line_printf(line, "%016" PRIx64, field->unumber);
+		line_number(line, field->unumber, 16, 16);
 		break;
 	case LOG_FIELD_IP:
-		line_printf(line, "%s", ip_format(field->ip, ip_text));
+		line_text(line, ip_format(field->ip, ip_text));
 		break;
 	}
+}
+
+static void line_begin(struct line *line, enum log_level level)
+{
+	if (logger.target == LOG_TARGET_SYSLOG) {
+		line_text(line, "<");
+		line_number(line, (uint64_t)(SYSLOG_FACILITY_MAIL | syslog_severity[level]), 10, 1);
+		line_text(line, ">gatepost[");
+		line_number(line, (uint64_t)getpid(), 10, 1);
+		line_text(line, "]: ");
+	} else {
+		line_text(line, "time=");
+		line_text(line, time_text());
+		line_text(line, " ");
+	}
+	line_text(line, "level=");
+	line_text(line, level_names[level]);
+	line_text(line, " process=");
+	line_text(line, logger.process);
+	line_text(line, " event=");
 }
 
 void log_write(
 	enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
-	struct line line = { .len = 0 };
-	char now[CLOCK_TEXT_SIZE];
+	struct line line;
 	int saved_errno = errno;
 	ssize_t written;
 
 	GP_ASSERT(level < LOG_LEVEL_MAX);
 	if (level > logger.level)
 		return;
-	if (logger.target == LOG_TARGET_SYSLOG)
-		line_printf(&line,
-			"<%d>gatepost[%d]: ", SYSLOG_FACILITY_MAIL | syslog_severity[level],
-			(int)getpid());
-	else
-		line_printf(&line, "time=%s ", clock_format(clock_wall(), now));
-	line_printf(
-		&line, "level=%s process=%s event=%s", level_names[level], logger.process, event);
+	line.len = 0;
+	line_begin(&line, level);
+	line_text(&line, event);
 	for (size_t i = 0; i < count; i++)
 		line_field(&line, &fields[i]);
 	if (logger.target == LOG_TARGET_STDERR)

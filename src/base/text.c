@@ -104,6 +104,16 @@ bool text_is_printable(struct slice text)
 	return true;
 }
 
+/* How many letters of ASCII at the beginning stay as they are: most often all. */
+static size_t count_plain(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.data[n] >= ' ' && text.data[n] <= '~' && text.data[n] != '\\')
+		n++;
+	return n;
+}
+
 void text_escape(struct slice text, char *out, size_t size)
 {
 	size_t used = 0;
@@ -111,11 +121,21 @@ void text_escape(struct slice text, char *out, size_t size)
 
 	GP_ASSERT(size >= 8);
 	while (text.len > 0) {
+		size_t room = used + 4 <= size ? size - 4 - used : 0;
+		size_t run = count_plain(slice_head(text, room));
 		uint32_t point = 0;
-		size_t len = utf8_next(text, &point);
+		size_t len;
 		char piece[5];
 		size_t piece_len;
 
+		if (run > 0) {
+			memcpy(out + used, text.data, run);
+			used += run;
+			kept = used;
+			text = slice_from(text, run);
+			continue;
+		}
+		len = utf8_next(text, &point);
 		if (len > 0 && is_shown(point) && point != '\\') {
 			memcpy(piece, text.data, len);
 			piece_len = len;

@@ -205,13 +205,18 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 void loop_timer_init(struct loop *loop, struct loop_timer *timer,
 	void (*on_fire)(struct loop_timer *timer), void *owner)
 {
-	GP_ASSERT(timer->event == NULL);
-	timer->event = mem_new(1, event_get_struct_event_size());
+	GP_ASSERT(timer->loop == NULL);
 	timer->loop = loop;
 	timer->on_fire = on_fire;
 	timer->owner = owner;
-	GP_ASSERT(event_assign(timer->event, loop->base, -1, 0, on_timer, timer) == 0);
 	loop->watchers++;
+}
+
+/* Many a timer is never set. */
+static void make_event(struct loop_timer *timer)
+{
+	timer->event = mem_new(1, event_get_struct_event_size());
+	GP_ASSERT(event_assign(timer->event, timer->loop->base, -1, 0, on_timer, timer) == 0);
 }
 
 void loop_timer_set(struct loop_timer *timer, int64_t ms)
@@ -219,7 +224,9 @@ void loop_timer_set(struct loop_timer *timer, int64_t ms)
 	struct timeval span = { .tv_sec = (time_t)(ms / 1000),
 		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 
-	GP_ASSERT(timer->event != NULL && ms >= 0);
+	GP_ASSERT(timer->loop != NULL && ms >= 0);
+	if (timer->event == NULL)
+		make_event(timer);
 	GP_ASSERT(event_add(timer->event, &span) == 0);
 }
 
@@ -236,12 +243,13 @@ bool loop_timer_is_set(const struct loop_timer *timer)
 
 void loop_timer_fini(struct loop_timer *timer)
 {
-	if (timer->event == NULL)
+	if (timer->loop == NULL)
 		return;
 	loop_timer_clear(timer);
 	mem_free(timer->event);
 	timer->event = NULL;
 	timer->loop->watchers--;
+	timer->loop = NULL;
 }
 
 /* Signals. */

@@ -84,9 +84,8 @@ static void on_relay_end(struct relay *relay, void *owner)
 	struct mailbox *mailbox = owner;
 	struct relay_totals totals = relay_totals(relay);
 
-	log_info("relay_end", LOG_ID("session", mailbox->session->id),
-		LOG_UINT("from_client", totals.client_bytes),
-		LOG_UINT("from_backend", totals.backend_bytes));
+	mailbox->session->from_client = totals.client_bytes;
+	mailbox->session->from_backend = totals.backend_bytes;
 	session_end(mailbox->session, "closed");
 }
 

@@ -165,7 +165,9 @@ void session_end(struct session *session, const char *why)
 	log_info("session_end", LOG_ID("session", session->id),
 		LOG_STR("service", service_name(session->listener->service)),
 		LOG_IP("client", &session->peer.client), LOG_STR("why", why),
-		LOG_INT("seconds", (clock_steady() - session->started) / 1000));
+		LOG_INT("seconds", (clock_steady() - session->started) / 1000),
+		LOG_UINT("from_client", session->from_client),
+		LOG_UINT("from_backend", session->from_backend));
 	session_core_tell_end(session);
 	leave_unsettled(session);
 	map_remove(&session->front->sessions->by_id, &session->node);

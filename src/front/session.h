@@ -90,8 +90,10 @@ struct session {
 	void *shell; /* the protocol's state; NULL before begin() */
 	struct session_person *person;
 	struct loop_timer timer;
-	int64_t started;     /* clock_steady() */
-	int64_t last_active; /* the same */
+	int64_t started;      /* clock_steady() */
+	int64_t last_active;  /* the same */
+	uint64_t from_client; /* bytes of a relay that has ended */
+	uint64_t from_backend;
 	enum session_question question;
 	bool is_known; /* to core */
 	bool is_settled;

@@ -33,7 +33,7 @@ struct tls_stream {
 	bool is_drained; /* the socket is not to be asked */
 	bool has_eof;
 	bool has_failed;         /* the socket */
-	bool is_record_followed; /* by another one at once */
+	bool is_record_followed; /* by more at once */
 	unsigned char first_len;
 	char first[FIRST_SIZE]; /* received, of a server */
 	char *error;            /* NULL: none */
@@ -327,7 +327,9 @@ enum tls_step tls_stream_shutdown(struct tls_stream *stream)
 	int result;
 
 	ERR_clear_error();
+	stream->is_record_followed = true; /* by shutdown(2), whose FIN it shares a segment with */
 	result = SSL_shutdown(stream->ssl);
+	stream->is_record_followed = false;
 	return result >= 0 ? TLS_STEP_DONE : failed_step(stream, result);
 }
 

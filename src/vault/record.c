@@ -103,12 +103,20 @@ static void on_rested(struct loop_timer *timer)
 		chan_resume(vault->core);
 }
 
-/* A commit costs as much as many events, and each one empties what the other lanes have cached. */
+/* A commit costs as much as many events, and each one empties what the other lanes have cached: so
+ * while whole batches of messages come, the next one goes into the same transaction. */
 static void on_turn_end(struct loop_task *task)
 {
 	struct vault *vault = task->owner;
-	bool has_batch = vault->record.is_open;
+	struct record *record = &vault->record;
+	bool has_batch = record->is_open;
+	bool is_more = record->next - record->turn >= CHAN_BATCH;
 
+	record->turn = record->next;
+	if (has_batch && is_more && record->next - record->kept < RECORD_BATCH_MAX) {
+		loop_defer_last(vault->loop, task, on_turn_end, vault);
+		return;
+	}
 	record_flush(vault);
 	if (!has_batch || vault->core == NULL)
 		return;
@@ -144,7 +152,8 @@ static enum gp_err join(struct vault *vault, bool is_durable)
 		return err;
 	record->is_open = true;
 	record->is_durable = is_durable;
-	loop_defer(vault->loop, &record->commit, on_turn_end, vault);
+	record->turn = record->next;
+	loop_defer_last(vault->loop, &record->commit, on_turn_end, vault);
 	return GP_OK;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What core has decided, kept: sign-in events and bans; and given back to it at LOAD. Desk lane
- * only. Events are gathered in one transaction per turn of the loop, so that a flood of them costs
- * few commits; everything that reads or writes otherwise ends that transaction first. After a batch
- * the desk rests a moment, so that the next one is not a single event.
+ * only. Events are gathered in one transaction per turn of the loop, or of several turns while many
+ * come, so that a flood of them costs few commits; everything that reads or writes otherwise ends
+ * that transaction first. After a batch the desk rests a moment, so that the next one is not a
+ * single event.
  *
  * Core holds each record until it hears that it is kept (KEPT). That is told once in a while, not
  * for each: a record that core sends again although it was kept is recognised by its number. When
@@ -28,7 +29,8 @@ enum {
 	RECORD_TELL_MS = 1000,            /* core hears what is kept at least so soon */
 	RECORD_TELL_COUNT = 256,          /* or after so many records */
 	RECORD_REPEAT_MAX = 1 << 20,      /* more than core can have waiting */
-	RECORD_REST_MS = 10,              /* after a batch, while more gathers in the channel */
+	RECORD_REST_MS = 30,              /* after a batch, while more gathers in the channel */
+	RECORD_BATCH_MAX = 512,           /* records in one transaction */
 };
 
 struct record {
@@ -41,6 +43,7 @@ struct record {
 	bool is_tell_due;
 	bool is_refusing; /* nothing is taken until core sends again */
 	uint64_t next;    /* number of the next record to arrive */
+	uint64_t turn;    /* the same, when this turn of the loop began to take some */
 	uint64_t kept;    /* all below are in the store */
 	uint64_t told;    /* what core knows of that */
 };
