@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/reference.h"
 #include "store/store_activity.h"
 #include "store_fixture.h"
 
@@ -234,6 +235,54 @@ static void the_last_finding_of_a_place_counts(void **state)
 	check_findings(fixture->store, alice, "");
 }
 
+/* ---- references ---- */
+
+static enum gp_err count_rows(const struct store_event_row *row, void *arg)
+{
+	assert_int_equal(row->reference, reference_of(0xabc));
+	++*(unsigned *)arg;
+	return GP_OK;
+}
+
+static void a_refusal_is_found_by_its_reference(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_event_filter filter = { .reference = reference_of(0xabc), .limit = 10 };
+	struct store_event event = { .at = 500, .session = 0xabc };
+	unsigned count = 0;
+
+	assert_int_equal(store_event_add(fixture->store, &event), GP_OK);
+	event.verdict = VERDICT_OK;
+	event.reason = REASON_OK;
+	assert_int_equal(store_event_add(fixture->store, &event), GP_OK); /* it has none */
+	event = (struct store_event){ .at = 600, .session = 0xabd };
+	assert_int_equal(store_event_add(fixture->store, &event), GP_OK);
+	assert_int_equal(store_event_each(fixture->store, &filter, count_rows, &count), GP_OK);
+	assert_int_equal(count, 1);
+}
+
+static enum gp_err check_ban(const struct store_ban *ban, void *arg)
+{
+	assert_int_equal(ban->origin, 0xfedcba9876543210);
+	++*(unsigned *)arg;
+	return GP_OK;
+}
+
+static void a_ban_keeps_its_origin(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_clock clock = { .boot = 1 };
+	struct store_ban ban = { .set_at = 100, .until = 200, .origin = 1 };
+	unsigned count = 0;
+
+	assert_int_equal(ip_net_parse(s("192.0.2.1/32"), &ban.net), GP_OK);
+	assert_int_equal(store_ban_keep(fixture->store, &clock, &ban), GP_OK);
+	ban.origin = 0xfedcba9876543210;
+	assert_int_equal(store_ban_keep(fixture->store, &clock, &ban), GP_OK);
+	assert_int_equal(store_ban_each(fixture->store, &clock, 150, check_ban, &count), GP_OK);
+	assert_int_equal(count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -243,6 +292,8 @@ int main(void)
 		TEST(events_by_day),
 		TEST(the_last_passwords_are_kept),
 		TEST(the_last_finding_of_a_place_counts),
+		TEST(a_refusal_is_found_by_its_reference),
+		TEST(a_ban_keeps_its_origin),
 	};
 #undef TEST
 

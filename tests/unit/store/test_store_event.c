@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/reference.h"
 #include "store_fixture.h"
 
 static struct slice s(const char *text)
@@ -205,8 +204,6 @@ static enum gp_err collect_ban(const struct store_ban *ban, void *arg)
 	char *text = arg;
 	char name[IP_TEXT_SIZE];
 
-	if (strcmp(ban->reason, "guesses") == 0)
-		assert_int_equal(ban->origin, 0xfedcba9876543210);
 	(void)snprintf(text + strlen(text), 256 - strlen(text), "%s:%d-%d:%s ",
 		ip_net_format(&ban->net, name), (int)ban->set_at, (int)ban->until, ban->reason);
 	return GP_OK;
@@ -216,11 +213,9 @@ static void test_bans(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
 	struct store_event event = event_at(100, "192.0.2.1");
-	struct store_ban ban = { .net = { ip("192.0.2.1"), 32 },
-		.set_at = 101,
-		.until = 200,
-		.reason = "guesses",
-		.origin = 0xfedcba9876543210 };
+	struct store_ban ban = {
+		.net = { ip("192.0.2.1"), 32 }, .set_at = 101, .until = 200, .reason = "guesses"
+	};
 	struct ip_net six = { ip("2001:db8::"), 64 };
 	char text[256] = "";
 
@@ -584,33 +579,6 @@ static void test_kill(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
-/* ---- references ---- */
-
-static enum gp_err count_rows(const struct store_event_row *row, void *arg)
-{
-	assert_int_equal(row->reference, reference_of(0xabc));
-	++*(unsigned *)arg;
-	return GP_OK;
-}
-
-static void a_refusal_is_found_by_its_reference(void **state)
-{
-	struct fixture *fixture = *state;
-	struct store_event_filter filter = { .reference = reference_of(0xabc), .limit = 10 };
-	struct store_event event = event_at(500, "192.0.2.1");
-	unsigned count = 0;
-
-	add(fixture->store, &event);
-	event.verdict = VERDICT_OK;
-	event.reason = REASON_OK;
-	add(fixture->store, &event); /* a good one has none */
-	event = event_at(600, "192.0.2.1");
-	event.session = 0xabd;
-	add(fixture->store, &event);
-	assert_int_equal(store_event_each(fixture->store, &filter, count_rows, &count), GP_OK);
-	assert_int_equal(count, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -618,7 +586,6 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_device_use),
 		TEST(test_bans),
-		TEST(a_refusal_is_found_by_its_reference),
 		TEST(test_moved_clock),
 		TEST(test_sweep_with_a_moved_clock),
 		TEST(test_drop_aggregate),
