@@ -18,38 +18,6 @@ enum {
 	REQUEST = 1        /* there is one request a connection */
 };
 
-/* ---- jansson's memory ---- */
-
-/* In front of each block, so that its size is known when it is freed. */
-union header {
-	size_t size;
-	max_align_t align;
-};
-
-static void *wiped_new(size_t size)
-{
-	union header *header = mem_new(1, sizeof *header + size);
-
-	header->size = size;
-	return header + 1;
-}
-
-static void wiped_free(void *block)
-{
-	union header *header = block;
-
-	if (block == NULL)
-		return;
-	header--;
-	mem_wipe(header, sizeof *header + header->size);
-	mem_free(header);
-}
-
-void client_wipe_json(void)
-{
-	json_set_alloc_funcs(wiped_new, wiped_free);
-}
-
 /* ---- packets ---- */
 
 enum gp_err client_open(const char *path, int *ret_fd, struct gp_why *why)

@@ -31,7 +31,4 @@ enum gp_err client_open(const char *path, int *ret_fd, struct gp_why *why) GP_CH
 struct client_end client_run(int fd, enum ops_id op, const json_t *values, int passed,
 	const struct client_ops *ops, void *owner);
 
-/* From now on jansson wipes what it frees: passwords pass through it. Before its first use. */
-void client_wipe_json(void);
-
 #endif

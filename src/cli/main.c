@@ -24,6 +24,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "config/config.h"
+#include "ops/json_setup.h"
 
 static const char default_config[] = "/etc/gatepost/gatepost.conf";
 
@@ -292,7 +293,7 @@ int main(int argc, char **argv)
 	int code;
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of what is printed; all text is UTF-8 */
-	client_wipe_json();
+	json_setup();
 	if (args_parse(&args, argc, argv, &why) != GP_OK) {
 		(void)complain(GP_ERR_SYNTAX, why.text);
 		return EX_USAGE;

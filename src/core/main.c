@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <jansson.h>
-
 #include "core/core.h"
+#include "ops/json_setup.h"
 #include "privsep/child.h"
 
 static enum gp_err on_config(struct child *child, const struct config *config,
@@ -36,13 +35,12 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	loop_stop(child->loop);
 }
 
-/* jansson's hash tables want chance from a file, which the jail has not. */
 static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
 {
 	(void)child;
 	(void)config;
 	(void)why;
-	json_object_seed(0);
+	json_setup();
 	return GP_OK;
 }
 

@@ -9,10 +9,6 @@
 #include "base/mem.h"
 #include "vault/replay.h"
 
-enum {
-	JSON_HEADER = 16, /* the size of a block stands before it; keeps its alignment */
-};
-
 static enum gp_err (*const handlers[OPS_MAX])(struct desk_op *op) = {
 #define DESK_VAULT(id) [OPS_##id] = op_##id,
 #define DESK_CORE(id)
@@ -22,34 +18,6 @@ static enum gp_err (*const handlers[OPS_MAX])(struct desk_op *op) = {
 #undef DESK_VAULT
 #undef DESK_CORE
 };
-
-static void *wiped_alloc(size_t size)
-{
-	char *block = mem_new(1, JSON_HEADER + size);
-
-	memcpy(block, &size, sizeof size);
-	return block + JSON_HEADER;
-}
-
-static void wiped_free(void *data)
-{
-	char *block;
-	size_t size;
-
-	if (data == NULL)
-		return;
-	block = (char *)data - JSON_HEADER;
-	memcpy(&size, block, sizeof size);
-	mem_wipe(block, JSON_HEADER + size);
-	mem_free(block);
-}
-
-void desk_setup(void)
-{
-	json_set_alloc_funcs(wiped_alloc, wiped_free);
-	/* Its hash tables want chance from a file, which the jail has not. */
-	json_object_seed(0);
-}
 
 /* ---- answers ---- */
 

@@ -59,8 +59,6 @@ struct desk_op {
 #undef DESK_VAULT
 #undef DESK_CORE
 
-/* Once per process: JSON carries passwords, so its memory is wiped. */
-void desk_setup(void);
 void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd);
 
 /* ---- for handlers ---- */

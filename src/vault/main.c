@@ -16,6 +16,7 @@
 #include "base/rand.h"
 #include "crypt/key.h"
 #include "crypt/totp.h"
+#include "ops/json_setup.h"
 #include "privsep/child.h"
 #include "vault/desk.h"
 #include "vault/import.h"
@@ -91,7 +92,7 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 	char *path = database_path(config);
 	enum gp_err err;
 
-	desk_setup();
+	json_setup();
 	child->state = &vault;
 	vault.lane = child->lane;
 	vault.loop = child->loop;

@@ -6,8 +6,7 @@
  */
 #include "web/web.h"
 
-#include <jansson.h>
-
+#include "ops/json_setup.h"
 #include "web/caller.h"
 #include "web/server.h"
 
@@ -17,7 +16,7 @@ static struct web web;
 static enum gp_err before_jail(struct child *child, const struct config *config, struct gp_why *why)
 {
 	(void)config;
-	json_object_seed(0); /* it reads a file */
+	json_setup();
 	web.child = child;
 	web.loop = child->loop;
 	web.caller = caller_new(&web);

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "cli/client.h"
 #include "ipc/message.h"
+#include "ops/json_setup.h"
 
 struct heard {
 	unsigned rows;
@@ -219,6 +220,6 @@ int main(void)
 		cmocka_unit_test(nobody_listening_is_no_riddle),
 	};
 
-	client_wipe_json();
+	json_setup();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

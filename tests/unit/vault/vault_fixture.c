@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "crypt/totp.h"
+#include "ops/json_setup.h"
 
 static void take_reply(struct fixture *fixture, const struct ipc_verify_reply *reply)
 {
@@ -152,7 +153,7 @@ int fixture_setup(void **state)
 	struct gp_why why = { "" };
 	int fds[2];
 
-	desk_setup();
+	json_setup();
 	memcpy(fixture->dir, "/tmp/gp-vault.XXXXXX", 21);
 	assert_non_null(mkdtemp(fixture->dir));
 	(void)snprintf(fixture->path, sizeof fixture->path, "%s/test.db", fixture->dir);
