@@ -38,12 +38,13 @@ enum service {
 	SERVICE_MAX
 };
 
-/* How name and secret came. USER: IMAP LOGIN and POP3 USER/PASS. */
+/* How name and secret came. USER: IMAP LOGIN and POP3 USER/PASS. FORM: at the portal. */
 #define MECHANISM_LIST(X)           \
 	X(MECHANISM_NONE, "none")   \
 	X(MECHANISM_USER, "user")   \
 	X(MECHANISM_PLAIN, "plain") \
-	X(MECHANISM_LOGIN, "login")
+	X(MECHANISM_LOGIN, "login") \
+	X(MECHANISM_FORM, "form")
 
 enum mechanism {
 #define TERM_ENUM(name, text) name,

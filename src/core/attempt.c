@@ -6,8 +6,8 @@
 #include "core/core.h"
 #include "crypt/device_password.h"
 
-struct attempt *attempt_new(struct core *core, struct session *session,
-	const struct ipc_signin *message, void (*on_timeout)(struct loop_timer *timer),
+struct attempt *attempt_new(struct core *core, const struct attempt_origin *origin,
+	void (*on_timeout)(struct loop_timer *timer),
 	void (*on_reserved)(struct places *places, const struct counter_result *result),
 	void (*on_committed)(struct places *places))
 {
@@ -17,24 +17,28 @@ struct attempt *attempt_new(struct core *core, struct session *session,
 		return NULL;
 	attempt = mem_new(1, sizeof *attempt);
 	attempt->core = core;
+	attempt->kind = origin->kind;
 	attempt->id = ++core->signins.last_id;
 	map_add(&core->signins.by_id, &attempt->node, slice_of(&attempt->id, sizeof attempt->id));
 	loop_timer_init(core->loop, &attempt->timer, on_timeout, attempt);
-	attempt->session = session->id;
-	attempt->source = source_hold(core, &session->client);
-	attempt->client = session->client;
-	attempt->client_port = session->client_port;
-	attempt->service = session->service;
-	attempt->mechanism = (enum mechanism)message->mechanism;
-	attempt->typed = slice_dup(message->login);
-	attempt->sni = slice_dup(message->sni);
-	attempt->listener = session->listener;
-	attempt->client_name = slice_dup(message->client_name);
-	attempt->tls = slice_dup(message->tls);
-	attempt->secret = secret_new(message->secret);
-	attempt->lane = device_password_is_form(message->secret) ? IPC_LANE_FAST : IPC_LANE_SLOW;
+	attempt->session = origin->session;
+	attempt->op = origin->op;
+	attempt->source = source_hold(core, &origin->client);
+	attempt->client = origin->client;
+	attempt->client_port = origin->client_port;
+	attempt->service = origin->service;
+	attempt->mechanism = origin->mechanism;
+	attempt->typed = slice_dup(origin->login);
+	attempt->sni = slice_dup(origin->sni);
+	attempt->listener = origin->listener;
+	attempt->client_name = slice_dup(origin->client_name);
+	attempt->tls = slice_dup(origin->tls);
+	attempt->detail = origin->detail;
+	attempt->account = origin->account;
+	attempt->is_known = origin->is_known;
+	attempt->secret = secret_new(origin->secret);
+	attempt->lane = device_password_is_form(origin->secret) ? IPC_LANE_FAST : IPC_LANE_SLOW;
 	places_init(&attempt->places, on_reserved, on_committed, attempt);
-	session->attempt = attempt;
 	return attempt;
 }
 
@@ -79,6 +83,57 @@ void attempt_free(struct attempt **pattempt)
 	source_drop(core, source);
 }
 
+/* The windows in which a failure would count. Exempt networks have none. */
+static void add_levels(struct attempt *attempt)
+{
+	struct core *core = attempt->core;
+	const struct ip *source = &attempt->source->ip;
+
+	for (unsigned level = 0; level < ip_levels(source); level++) {
+		struct ip_net net = ip_level_net(source, (enum ip_level)level);
+
+		if (!ban_is_exempt_net(core->policy, &net))
+			places_add(&attempt->places, level,
+				source_window(core, source, (enum ip_level)level),
+				source_key(&net.base));
+	}
+}
+
+/* One window for all of a banned network, whichever of its addresses is used. */
+static void add_portal_place(struct attempt *attempt, const struct ip_net *net)
+{
+	places_add(&attempt->places, PLACES_PORTAL, attempt->core->windows.portal,
+		slice_of(net, sizeof *net));
+}
+
+/* An account is known by its number, whichever of its names was typed; a name that is nobody's by
+ * its tag. Only main passwords are guessed at, and only by sources that are strange to it. */
+static void add_account_place(struct attempt *attempt)
+{
+	struct windows *windows = &attempt->core->windows;
+	struct slice name = slice_str(attempt->login[0] != '\0' ? attempt->login : attempt->typed);
+	unsigned char tag[SIGNIN_TAG_SIZE];
+
+	if (attempt->lane != IPC_LANE_SLOW || attempt->is_known)
+		return;
+	if (attempt->account != 0) {
+		places_add(&attempt->places, PLACES_ACCOUNT, windows->accounts,
+			slice_of(&attempt->account, sizeof attempt->account));
+		return;
+	}
+	signin_tag(windows->tag_key, SLICE_LIT("name"), name, SLICE_LIT(""), tag);
+	places_add(&attempt->places, PLACES_ACCOUNT, windows->names, slice_of(tag, sizeof tag));
+}
+
+void attempt_add_places(struct attempt *attempt, const struct ip_net *banned)
+{
+	if (banned != NULL)
+		add_portal_place(attempt, banned);
+	else
+		add_levels(attempt);
+	add_account_place(attempt);
+}
+
 void attempt_record(struct attempt *attempt, const struct attempt_answer *answer)
 {
 	struct ipc_event event = {
@@ -96,6 +151,7 @@ void attempt_record(struct attempt *attempt, const struct attempt_answer *answer
 		.login = slice_str(attempt->typed),
 		.client_name = slice_str(attempt->client_name),
 		.tls = slice_str(attempt->tls),
+		.detail = slice_str(attempt->detail),
 	};
 
 	journal_event(attempt->core, &event);

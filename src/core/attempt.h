@@ -7,8 +7,8 @@
 #include "core/signin.h"
 
 /* In state LOADING, known by its id, with a reference to its source. NULL: too many. */
-struct attempt *attempt_new(struct core *core, struct session *session,
-	const struct ipc_signin *message, void (*on_timeout)(struct loop_timer *timer),
+struct attempt *attempt_new(struct core *core, const struct attempt_origin *origin,
+	void (*on_timeout)(struct loop_timer *timer),
 	void (*on_reserved)(struct places *places, const struct counter_result *result),
 	void (*on_committed)(struct places *places));
 /* Leaves every list, gives its places back, wipes the secret. Other attempts of its source may go
@@ -17,6 +17,10 @@ void attempt_free(struct attempt **pattempt);
 
 /* Out of its source's waiting list; fine on one that is in none. */
 void attempt_leave_waiting(struct attempt *attempt);
+
+/* What it must reserve: in the windows of its source or, at the portal, of the network that is
+ * banned (NULL: none is); and in the account's. */
+void attempt_add_places(struct attempt *attempt, const struct ip_net *banned);
 
 /* What the client is told. */
 struct attempt_answer {
@@ -30,8 +34,9 @@ struct attempt_answer {
 	struct slice token;
 };
 
-/* Event first, then the answer to the front, if the session is still there and awaits it. */
+/* The event: before the answer to who asked. */
 void attempt_record(struct attempt *attempt, const struct attempt_answer *answer);
+/* The answer to a front, if the session is still there and awaits it. */
 void attempt_reply(struct attempt *attempt, const struct attempt_answer *answer);
 
 #endif

@@ -149,6 +149,18 @@ const struct ban *bans_find(struct core *core, const struct ip_net *net)
 	return longest;
 }
 
+const struct ban *bans_find_widest(struct core *core, const struct ip *source)
+{
+	for (unsigned level = ip_levels(source); level-- > 0;) {
+		struct ip_net net = ip_level_net(source, (enum ip_level)level);
+		const struct ban *ban = find(core, &net);
+
+		if (ban != NULL && ban->until > clock_steady())
+			return ban;
+	}
+	return NULL;
+}
+
 int64_t bans_left(struct core *core, const struct ip *source)
 {
 	struct ip_net net = ip_level_net(source, IP_LEVEL_SOURCE);

@@ -55,6 +55,8 @@ void bans_fini(struct core *core);
 
 /* The ban of this network that lasts longest, or of one that it is in; NULL if there is none. */
 const struct ban *bans_find(struct core *core, const struct ip_net *net);
+/* The ban of the widest network that this source is in. */
+const struct ban *bans_find_widest(struct core *core, const struct ip *source);
 int64_t bans_left(struct core *core, const struct ip *source); /* ms; 0: not banned */
 
 /*

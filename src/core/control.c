@@ -61,9 +61,10 @@ void op_step_row(struct op_call *call, struct portal_session *session, enum port
 
 /* Operations on their way. */
 
-static struct op *op_new(struct core *core, uint64_t asker, uint64_t request)
+static struct op *op_new(struct core *core, uint64_t asker_id, uint64_t request)
 {
 	struct control *control = &core->control;
+	struct asker *asker = asker_find(core, asker_id);
 	struct op *op = NULL;
 
 	if (control->ops.count >= CONTROL_OPS_MAX)
@@ -71,13 +72,28 @@ static struct op *op_new(struct core *core, uint64_t asker, uint64_t request)
 	op = mem_new(1, sizeof *op);
 	op->core = core;
 	op->id = ++control->last_op;
-	op->asker = asker;
+	op->asker = asker_id;
 	op->request = request;
+	buf_init_secret(&op->question, IPC_PACKET_MAX);
 	map_add(&control->ops, &op->node, slice_of(&op->id, sizeof op->id));
+	if (asker != NULL)
+		asker->ops++;
 	return op;
 }
 
-static struct op *op_find(struct core *core, uint64_t id)
+struct op *op_begin(const struct op_call *call)
+{
+	const struct portal_session *session = portal_find_number(call->core, call->caller->portal);
+	struct op *op = op_new(call->core, call->asker, call->request);
+
+	if (op == NULL || session == NULL)
+		return op;
+	op->portal = session->number;
+	op->portal_state = session->state;
+	return op;
+}
+
+struct op *op_find(struct core *core, uint64_t id)
 {
 	struct map_node *node = map_find(&core->control.ops, slice_of(&id, sizeof id));
 
@@ -91,16 +107,35 @@ static void op_free(struct op *op)
 	if (asker != NULL)
 		asker->ops--;
 	map_remove(&op->core->control.ops, &op->node);
+	buf_fini(&op->question);
+	mem_free(op->why);
 	mem_free(op);
 }
 
-static void op_finish(struct op *op, enum gp_err err, struct slice why)
+struct op_call op_call_of(const struct op *op)
+{
+	return (struct op_call){ op->core, op->asker, op->request, NULL };
+}
+
+void op_done(const struct op *op, enum gp_err err, struct slice why)
+{
+	send_done(op->core, op->asker, op->request, err, why);
+}
+
+void op_finish(struct op *op, enum gp_err err, struct slice why)
 {
 	if (op->events != NULL)
 		op->events->on_done(op, err, why);
 	else
-		send_done(op->core, op->asker, op->request, err, why);
+		op_done(op, err, why);
 	op_free(op);
+}
+
+enum gp_err op_ask(struct op *op, struct ipc_message *question, int fd)
+{
+	question->op.request = op->id;
+	op->is_asked = true;
+	return vaults_send_desk(op->core, question, fd);
 }
 
 bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
@@ -115,12 +150,11 @@ bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,
 		return false;
 	op->events = events;
 	op->session = session;
-	message.op = (struct ipc_op){ .request = op->id,
-		.name = slice_str(ops_entry(id)->name),
+	message.op = (struct ipc_op){ .name = slice_str(ops_entry(id)->name),
 		.actor = SLICE_LIT("core"),
 		.role = ROLE_CORE,
 		.arguments = slice_of(text, len) };
-	if (vaults_send_desk(core, &message, -1) == GP_OK)
+	if (op_ask(op, &message, -1) == GP_OK)
 		return true;
 	op_free(op);
 	return false;
@@ -173,7 +207,7 @@ static void step_portal(struct op *op, const struct ipc_op_done *done)
 {
 	struct core *core = op->core;
 	struct portal_session *session = portal_find_number(core, op->portal);
-	struct op_call call = { core, op->asker, op->request, NULL };
+	struct op_call call = op_call_of(op);
 	enum ipc_effect effect = (enum ipc_effect)done->effect;
 
 	if (session == NULL || session->account != done->account ||
@@ -192,46 +226,58 @@ void control_on_done(struct core *core, const struct ipc_op_done *done)
 		return;
 	if (done->err == GP_OK)
 		step_portal(op, done);
-	op_finish(op, (enum gp_err)done->err, done->why);
+	if (op->attempt != NULL)
+		guarded_on_done(op, (enum gp_err)done->err, done->why);
+	else
+		op_finish(op, (enum gp_err)done->err, done->why);
 }
 
-struct ending {
-	bool is_reload;
-	enum gp_err err;
-	struct slice why;
+/* Those that the vault is at work on. */
+struct asked {
+	uint64_t ids[CONTROL_OPS_MAX];
+	size_t count;
 };
 
-static void end_op(struct map_node *node, void *arg)
+static void add_asked(struct map_node *node, void *arg)
 {
-	struct op *op = MAP_ENTRY(node, struct op, node);
-	const struct ending *ending = arg;
+	const struct op *op = MAP_ENTRY(node, struct op, node);
+	struct asked *asked = arg;
 
-	if (op->is_reload == ending->is_reload)
-		op_finish(op, ending->err, ending->why);
+	if (op->is_asked && !op->is_reload)
+		asked->ids[asked->count++] = op->id;
 }
 
 void control_on_desk_gone(struct core *core)
 {
-	struct ending ending = { false, GP_ERR_STORE,
-		SLICE_LIT("the vault ended while it was at work; look whether it was done") };
+	struct asked asked = { .count = 0 };
 
-	map_each(&core->control.ops, end_op, &ending);
+	/* The end of one may let others go on, or end them: so they are gathered first. */
+	map_each(&core->control.ops, add_asked, &asked);
+	for (size_t i = 0; i < asked.count; i++) {
+		struct op *op = op_find(core, asked.ids[i]);
+
+		if (op != NULL && op->attempt != NULL)
+			signin_fail(op->attempt, REASON_VAULT);
+		else if (op != NULL)
+			op_finish(op, GP_ERR_STORE,
+				SLICE_LIT("the vault ended while it was at work; look whether it "
+					  "was done"));
+	}
 }
 
 bool op_start_reload(struct op_call *call)
 {
 	struct core *core = call->core;
-	struct asker *asker = asker_find(core, call->asker);
 	struct op *op = NULL;
 	struct ipc_message message = { .type = IPC_RELOAD };
 
-	if (core->parent == NULL || asker == NULL)
+	if (core->parent == NULL)
 		return false;
 	op = op_new(core, call->asker, call->request);
 	if (op == NULL)
 		return false;
 	op->is_reload = true;
-	asker->ops++;
+	op->is_asked = true;
 	message.reload.request = op->id;
 	if (chan_send(core->parent, &message, -1) == GP_OK)
 		return true;
@@ -249,19 +295,16 @@ void control_on_reloaded(struct core *core, const struct ipc_reloaded *message)
 
 /* What is asked. */
 
-static enum gp_err forward(struct asker *asker, const struct caller *caller,
+static enum gp_err forward(const struct op_call *call, enum ops_id id,
 	const struct control_ask *ask, struct gp_why *why)
 {
-	struct core *core = asker->core;
-	struct op *op = op_new(core, asker->id, ask->request);
+	const struct caller *caller = call->caller;
+	struct op *op = op_begin(call);
 	struct ipc_message message = { .type = IPC_OP };
 
 	if (op == NULL)
 		return gp_why_set(why, GP_ERR_BUSY, "too many operations at once");
-	asker->ops++;
-	op->portal = caller->portal;
-	message.op = (struct ipc_op){ .request = op->id,
-		.name = ask->name,
+	message.op = (struct ipc_op){ .name = ask->name,
 		.arguments = ask->arguments,
 		.actor = caller->actor,
 		.role = (uint8_t)caller->role,
@@ -271,21 +314,24 @@ static enum gp_err forward(struct asker *asker, const struct caller *caller,
 		.client_name = caller->client_name,
 		.language = caller->language,
 		.idempotency = caller->idempotency };
-	if (vaults_send_desk(core, &message, ask->fd) == GP_OK)
+	if (ops_has_guess(id)) {
+		guarded_begin(op, id, caller, &message);
+		return GP_ERR_AGAIN;
+	}
+	if (op_ask(op, &message, ask->fd) == GP_OK)
 		return GP_ERR_AGAIN;
 	op_free(op);
 	return gp_why_set(why, GP_ERR_STORE, "no vault is there to do it; try again");
 }
 
-static enum gp_err call(struct asker *asker, const struct caller *caller, enum ops_id id,
-	const struct control_ask *ask, struct gp_why *why)
+static enum gp_err answer(
+	struct op_call *call, enum ops_id id, const struct control_ask *ask, struct gp_why *why)
 {
-	struct op_call op_call = { asker->core, asker->id, ask->request, caller };
 	json_t *args = NULL;
 	enum gp_err err = ops_parse(id, ask->arguments, &args, why);
 
 	if (err == GP_OK)
-		err = handlers[id](&op_call, args, why);
+		err = handlers[id](call, args, why);
 	json_decref(args);
 	return err;
 }
@@ -321,7 +367,7 @@ static enum gp_err check_role(enum ops_id id, const struct caller *caller, struc
 void control_on_ask(struct asker *asker, const struct caller *caller, const struct control_ask *ask)
 {
 	struct core *core = asker->core;
-	uint64_t asker_id = asker->id;
+	struct op_call call = { core, asker->id, ask->request, caller };
 	enum ops_id id = ops_by_name(ask->name);
 	struct gp_why why = { "" };
 	enum gp_err err = check_role(id, caller, &why);
@@ -331,12 +377,12 @@ void control_on_ask(struct asker *asker, const struct caller *caller, const stru
 	else if (asker->ops >= asker->kind->ops_max)
 		err = gp_why_set(&why, GP_ERR_BUSY, "too many operations at once");
 	else if (ops_entry(id)->place == OPS_PLACE_VAULT)
-		err = forward(asker, caller, ask, &why);
+		err = forward(&call, id, ask, &why);
 	else
-		err = call(asker, caller, id, ask, &why);
+		err = answer(&call, id, ask, &why);
 	/* The asker may have been cut meanwhile. */
 	if (err != GP_ERR_AGAIN)
-		send_done(core, asker_id, ask->request, err, slice_str(why.text));
+		send_done(core, call.asker, ask->request, err, slice_str(why.text));
 }
 
 void control_init(struct core *core)

@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "core/caller.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 struct asker;
+struct attempt;
 struct core;
 struct op;
 
@@ -39,16 +41,24 @@ struct op_events {
 struct op {
 	struct map_node node;
 	struct core *core;
-	uint64_t id;      /* request towards the vault */
-	uint64_t asker;   /* who asked; may be gone by now; 0: core itself */
-	uint64_t request; /* its request */
-	uint64_t portal;  /* for which portal session, 0: none */
+	uint64_t id;                    /* request towards the vault */
+	uint64_t asker;                 /* who asked; may be gone by now; 0: core itself */
+	uint64_t request;               /* its request */
+	uint64_t portal;                /* for which portal session, 0: none */
+	enum portal_state portal_state; /* it was in then */
 	bool is_reload;
+	bool is_asked;  /* the vault or gatepostd is at work on it */
 	bool is_mended; /* the vault's rows say that nothing is left to be set anew (recovery) */
-	const struct op_events *events; /* of core's own */
-	uint64_t session;               /* for them */
+	const struct op_events *events; /* where core itself wants the answer */
+	struct attempt *attempt;        /* whose secret the vault judges (guarded.h): borrowed */
+	struct buf question;            /* for the vault, while it waits: a packet */
+	enum reason reason;             /* if its secret is wrong */
+	enum gp_err err;                /* the vault's answer, while that is counted */
+	char *why;
+	uint64_t session; /* for them, as is all that follows */
 	bool found;
 	bool is_blocked;
+	bool is_recovery;
 };
 
 struct control {
@@ -88,12 +98,24 @@ struct op_call {
 	const struct caller *caller; /* until the handler returns */
 };
 
+/* An operation that core answers later: op_finish(). NULL: too many are under way. */
+struct op *op_begin(const struct op_call *call);
+struct op *op_find(struct core *core, uint64_t id);
+/* Asks the desk vault; id and asker of the question are set here. fd: as in chan_send(). */
+enum gp_err op_ask(struct op *op, struct ipc_message *question, int fd) GP_CHECKED;
+/* Tells who asked, or events, and is gone. */
+void op_finish(struct op *op, enum gp_err err, struct slice why);
+/* Rows and the end for whoever asked; op_finish() with events leaves that to them. */
+struct op_call op_call_of(const struct op *op);
+void op_done(const struct op *op, enum gp_err err, struct slice why);
+
 /* Handlers, ops_*.c. GP_ERR_AGAIN: the end comes later, by itself. */
 typedef enum gp_err op_fn(struct op_call *call, const json_t *args, struct gp_why *why);
 op_fn op_ban_list, op_ban_add, op_ban_remove;
 op_fn op_session_list, op_session_kill;
 op_fn op_status, op_stats;
 op_fn op_reload, op_clock_advance;
+op_fn op_portal_signin, op_portal_code;
 op_fn op_portal_show, op_portal_signout, op_portal_signout_all, op_portal_list, op_portal_end;
 
 /* Sends a row and drops the reference. */

@@ -11,9 +11,10 @@
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
  *	notices.h		mail of Gatepost's own
- *	portal.h web.h		people at the portal
+ *	portal.h form.h		people at the portal, and how they sign in
+ *	guarded.h		other secrets they give
  *	token_call.h		what hosting panels ask
- *	cli.h asker.h caller.h	who asks for operations
+ *	cli.h web.h asker.h	who asks for operations
  *	control.h ops_*.c	management
  *
  * It sees names and secrets in passing, never a hash, a store or the network. Process: core.
@@ -29,7 +30,9 @@
 #include "core/control.h"
 #include "core/domains.h"
 #include "core/effects.h"
+#include "core/form.h"
 #include "core/front.h"
+#include "core/guarded.h"
 #include "core/journal.h"
 #include "core/line.h"
 #include "core/loading.h"

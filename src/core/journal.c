@@ -150,7 +150,8 @@ static bool is_checked(const struct ipc_event *event)
 {
 	if (event->counted || event->verdict == VERDICT_OK)
 		return true;
-	return event->verdict == VERDICT_DENY && event->mechanism != MECHANISM_NONE;
+	return (event->verdict == VERDICT_DENY || event->verdict == VERDICT_DENY_BANNED) &&
+	       event->mechanism != MECHANISM_NONE;
 }
 
 void journal_event(struct core *core, struct ipc_event *event)

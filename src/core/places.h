@@ -2,7 +2,8 @@
 /*
  * The places of one sign-in: one in each window in which its failure would count. They are its
  * source's; for IPv6 also those of its /56 and its /48; and, for a main password from a source that
- * is not known for the account, the account's. All are reserved or none, in this order, so that two
+ * is not known for the account, the account's. At the portal a banned source has one in a window of
+ * its own instead of those of its levels. All are reserved or none, in this order, so that two
  * sign-ins cannot each hold what the other waits for. Process: core; embedded in the asker, which
  * must not go away before places_fini().
  */
@@ -17,7 +18,8 @@
 #include "counter/counter.h"
 
 enum {
-	PLACES_ACCOUNT = IP_LEVELS, /* its kind; the others are an enum ip_level */
+	PLACES_ACCOUNT = IP_LEVELS, /* its kind; the others are an enum ip_level, or ... */
+	PLACES_PORTAL,              /* what a banned network has left at the portal */
 	PLACES_MAX,
 };
 

@@ -40,11 +40,13 @@ bool signin_is_waiting(const struct session *session)
 	return attempt != NULL && (attempt->is_in_waiting || attempt->is_lookup);
 }
 
+static void on_right(struct attempt *attempt, const struct ipc_verify_reply *reply);
+
 /* The end of every attempt. */
 static void finish(struct attempt *attempt, const struct attempt_answer *answer)
 {
 	attempt_record(attempt, answer);
-	attempt_reply(attempt, answer);
+	attempt->kind->reply(attempt, answer);
 	attempt_free(&attempt);
 }
 
@@ -116,7 +118,7 @@ static void hand_over(struct attempt *attempt)
 {
 	attempt->state = ATTEMPT_QUEUED;
 	loop_timer_set(&attempt->timer, VAULTS_TIMEOUT_MS);
-	vaults_verify(attempt->core, attempt);
+	attempt->kind->hand_over(attempt);
 }
 
 static void wait_for_place(struct attempt *attempt)
@@ -150,6 +152,29 @@ static void wait_for_window(struct attempt *attempt)
 		line_join(attempt, place);
 }
 
+static void reserve(struct attempt *attempt)
+{
+	attempt->state = ATTEMPT_RESERVING;
+	line_leave(attempt);
+	places_reserve(&attempt->places);
+}
+
+/* The windows are used up. At the portal the network that is out of places has some more. */
+static void refuse(struct attempt *attempt, int64_t free_in)
+{
+	unsigned kind = attempt->places.place[attempt->places.at].kind;
+	struct ip_net net;
+
+	if (!attempt->kind->is_portal || kind == PLACES_PORTAL) {
+		finish_banned(attempt, free_in);
+		return;
+	}
+	net = ip_level_net(&attempt->source->ip, (enum ip_level)kind);
+	places_fini(&attempt->places);
+	attempt_add_places(attempt, &net);
+	reserve(attempt);
+}
+
 static void on_reserved(struct places *places, const struct counter_result *result)
 {
 	struct attempt *attempt = places->owner;
@@ -169,7 +194,7 @@ static void on_reserved(struct places *places, const struct counter_result *resu
 		has_waited = false;
 		break;
 	case BAN_PLACE_REFUSED:
-		finish_banned(attempt, result->free_in);
+		refuse(attempt, result->free_in);
 		break;
 	case BAN_PLACE_TEMPORARY:
 		signin_fail(attempt, REASON_CORE);
@@ -178,13 +203,6 @@ static void on_reserved(struct places *places, const struct counter_result *resu
 	if (has_waited)
 		signin_wake(core, source);
 	source_drop(core, source);
-}
-
-static void reserve(struct attempt *attempt)
-{
-	attempt->state = ATTEMPT_RESERVING;
-	line_leave(attempt);
-	places_reserve(&attempt->places);
 }
 
 void signin_wake(struct core *core, struct source *source)
@@ -214,13 +232,21 @@ void signin_refuse_waiting(struct core *core, struct source *source)
 	/* None is to take the place of the one before. */
 	source->is_waking = true;
 	source->holds++;
-	while (!TAILQ_EMPTY(&source->waiting))
-		finish_banned(TAILQ_FIRST(&source->waiting), bans_left(core, &source->ip));
+	while (!TAILQ_EMPTY(&source->waiting)) {
+		struct attempt *attempt = TAILQ_FIRST(&source->waiting);
+
+		/* At the portal one may try again, in what a banned source has there. */
+		if (attempt->kind->is_portal)
+			finish_busy(attempt);
+		else
+			finish_banned(attempt, bans_left(core, &source->ip));
+	}
 	source->is_waking = was_waking;
 	source_drop(core, source);
 }
 
-/* Bans what the failure filled: the source, its /56, its /48. */
+/* Bans what the failure filled: the source, its /56, its /48. At the portal, where that is done,
+ * those who wait for a place hear that there is none. */
 static void ban_levels(struct attempt *attempt)
 {
 	struct core *core = attempt->core;
@@ -229,7 +255,9 @@ static void ban_levels(struct attempt *attempt)
 		const struct place *place = &attempt->places.place[i];
 		struct ip_net net;
 
-		if (place->kind == PLACES_ACCOUNT)
+		if (place->kind == PLACES_PORTAL && place->result.is_last)
+			line_wake(core, place->counter, places_key(place));
+		if (place->kind == PLACES_ACCOUNT || place->kind == PLACES_PORTAL)
 			continue;
 		net = ip_level_net(&attempt->source->ip, (enum ip_level)place->kind);
 		bans_after_failure(core, &net, &place->result, attempt->session);
@@ -251,7 +279,9 @@ static const struct place *account_place(const struct attempt *attempt)
 
 static unsigned counted_weight(const struct place *source)
 {
-	return source->result.answer == COUNTER_DONE ? source->weight : 0;
+	bool is_counted = source->kind != PLACES_PORTAL && source->result.answer == COUNTER_DONE;
+
+	return is_counted ? source->weight : 0;
 }
 
 /* The failure is in the windows; the results say where it was the last one. */
@@ -276,7 +306,7 @@ static void on_committed(struct places *places)
 			log_warn("account_guessed", LOG_STR("login", attempt->login));
 		line_wake(core, account->counter, places_key(account));
 	}
-	attempt_reply(attempt, &answer);
+	attempt->kind->reply(attempt, &answer);
 	attempt_free(&attempt);
 }
 
@@ -302,46 +332,16 @@ static void commit(struct attempt *attempt, unsigned weight)
 	places_commit(&attempt->places, weight, is_new);
 }
 
-/* The windows in which a failure would count. Exempt networks have none. */
-static void add_places(struct attempt *attempt)
-{
-	struct core *core = attempt->core;
-	const struct ip *source = &attempt->source->ip;
-
-	for (unsigned level = 0; level < ip_levels(source); level++) {
-		struct ip_net net = ip_level_net(source, (enum ip_level)level);
-
-		if (!ban_is_exempt_net(core->policy, &net))
-			places_add(&attempt->places, level,
-				source_window(core, source, (enum ip_level)level),
-				source_key(&net.base));
-	}
-}
-
-/* An account is known by its number, whichever of its names was typed; a name that is nobody's by
- * its tag. */
-static void add_account_place(struct attempt *attempt)
-{
-	struct windows *windows = &attempt->core->windows;
-	struct slice name = slice_str(attempt->login[0] != '\0' ? attempt->login : attempt->typed);
-	unsigned char tag[SIGNIN_TAG_SIZE];
-
-	if (attempt->account != 0) {
-		places_add(&attempt->places, PLACES_ACCOUNT, windows->accounts,
-			slice_of(&attempt->account, sizeof attempt->account));
-		return;
-	}
-	signin_tag(windows->tag_key, SLICE_LIT("name"), name, SLICE_LIT(""), tag);
-	places_add(&attempt->places, PLACES_ACCOUNT, windows->names, slice_of(tag, sizeof tag));
-}
-
 static void take_places(struct attempt *attempt)
 {
-	int64_t left = bans_left(attempt->core, &attempt->source->ip);
+	const struct ban *ban = bans_find_widest(attempt->core, &attempt->source->ip);
 
-	if (left > 0)
-		finish_banned(attempt, left);
-	else if (!TAILQ_EMPTY(&attempt->source->waiting))
+	if (ban != NULL && !attempt->kind->is_portal) {
+		finish_banned(attempt, bans_left(attempt->core, &attempt->source->ip));
+		return;
+	}
+	attempt_add_places(attempt, ban != NULL ? &ban->net : NULL);
+	if (!TAILQ_EMPTY(&attempt->source->waiting))
 		wait_for_place(attempt); /* behind those who came before */
 	else
 		reserve(attempt);
@@ -366,51 +366,78 @@ void signin_on_lookup(struct attempt *attempt, const struct ipc_lookup_reply *re
 	}
 	attempt->account = reply->account;
 	attempt->is_known = reply->is_known;
-	if (!attempt->is_known)
-		add_account_place(attempt);
 	take_places(attempt);
 }
 
 static void start(struct attempt *attempt)
 {
 	struct core *core = attempt->core;
-	int64_t left = bans_left(core, &attempt->source->ip);
+	int64_t left = attempt->kind->is_portal ? 0 : bans_left(core, &attempt->source->ip);
 	struct signin_names names = domains_names(core, attempt->listener, slice_str(attempt->sni));
 
 	/* A name that no account can have goes on as "": the vault spends the same time on it. */
 	(void)signin_canonical(slice_str(attempt->typed), &names, attempt->login);
-	if (ban_is_exempt(core->policy, &attempt->source->ip)) {
+	if (ban_is_exempt(core->policy, &attempt->source->ip))
 		hand_over(attempt);
-		return;
-	}
-	if (left > 0) {
+	else if (left > 0)
 		finish_banned(attempt, left);
-		return;
-	}
-	add_places(attempt);
-	if (attempt->lane == IPC_LANE_SLOW)
+	else if (attempt->lane == IPC_LANE_SLOW)
 		look_up(attempt);
 	else
 		take_places(attempt);
 }
 
+static struct attempt *begin(struct core *core, const struct attempt_origin *origin)
+{
+	struct attempt *attempt = attempt_new(core, origin, on_timeout, on_reserved, on_committed);
+
+	if (attempt == NULL) {
+		core->stats.temporary_core++;
+		return NULL;
+	}
+	if (origin->kind->is_guess)
+		attempt->lane = IPC_LANE_DESK;
+	TAILQ_INSERT_TAIL(&core->signins.loading, attempt, link);
+	loop_timer_set(&attempt->timer, (int64_t)core->config->signin_wait);
+	return attempt;
+}
+
+bool signin_try(struct core *core, const struct attempt_origin *origin)
+{
+	if (begin(core, origin) == NULL)
+		return false;
+	if (loading_is_done(core))
+		signin_start_all(core);
+	return true;
+}
+
 void signin_begin(struct core *core, struct session *session, const struct ipc_signin *message)
 {
-	struct attempt *attempt = NULL;
+	static const struct attempt_kind kind = { vaults_verify, on_right, attempt_reply, false,
+		false };
+	struct attempt_origin origin = { .kind = &kind,
+		.session = session->id,
+		.client = session->client,
+		.client_port = session->client_port,
+		.service = session->service,
+		.listener = session->listener,
+		.mechanism = (enum mechanism)message->mechanism,
+		.login = message->login,
+		.secret = message->secret,
+		.client_name = message->client_name,
+		.tls = message->tls,
+		.sni = message->sni };
 
 	session->state = SESSION_ASKING;
-	attempt = attempt_new(core, session, message, on_timeout, on_reserved, on_committed);
-	if (attempt == NULL) {
+	session->attempt = begin(core, &origin);
+	if (session->attempt == NULL) {
 		struct ipc_message reply = { .type = IPC_SIGNIN_REPLY,
 			.signin_reply = { .session = session->id, .verdict = VERDICT_BUSY } };
 
-		core->stats.temporary_core++;
 		session->state = SESSION_OPEN;
 		front_send(session->front, &reply);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&core->signins.loading, attempt, link);
-	loop_timer_set(&attempt->timer, (int64_t)core->config->signin_wait);
 	if (loading_is_done(core))
 		signin_start_all(core);
 }
@@ -527,8 +554,30 @@ void signin_on_answer(struct attempt *attempt, const struct ipc_verify_reply *re
 		/* What was true when the vault looked may be so no longer. */
 		hand_over(attempt);
 	} else if (judgement.verdict == VERDICT_OK) {
-		on_right(attempt, reply);
+		attempt->kind->on_right(attempt, reply);
 	} else {
 		on_wrong(attempt, judgement.is_failure, reply->compared);
 	}
+}
+
+void signin_on_wrong_guess(struct attempt *attempt, enum reason reason)
+{
+	struct attempt_answer answer = { .verdict = VERDICT_DENY, .reason = reason };
+
+	attempt->reason = reason;
+	attempt->core->stats.guesses_checked++;
+	if (attempt->places.count > 0) {
+		commit(attempt, 1);
+		return;
+	}
+	attempt->core->stats.signins_failed++;
+	finish(attempt, &answer);
+}
+
+void signin_on_right_guess(struct attempt *attempt)
+{
+	struct attempt_answer answer = { .verdict = VERDICT_OK, .reason = REASON_OK };
+
+	attempt->kind->reply(attempt, &answer);
+	attempt_free(&attempt);
 }

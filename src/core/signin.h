@@ -7,7 +7,7 @@
  *	   |                         not loaded yet
  *	   +--------------------------------------------> LOADING --signin_start_all()--.
  *	 start() <-----------------------------------------------------------------------'
- *	   |-- banned --------------------------------------------------------> finish(BANNED)
+ *	   |-- banned (but at the portal) ------------------------------------> finish(BANNED)
  *	   |-- exempt source ------------------------.
  *	 look_up()   main passwords: whose name, and  |
  *	   |         is the source known for it?      |
@@ -57,6 +57,8 @@ struct front;
 struct vault;
 struct queue_share;
 struct line;
+struct attempt;
+struct attempt_answer;
 
 enum attempt_state {
 	ATTEMPT_LOADING,    /* until core knows the bans */
@@ -67,8 +69,46 @@ enum attempt_state {
 	ATTEMPT_COMMITTING, /* the counter was told of the failure */
 };
 
+/*
+ * What is tried. A mail program's sign-in, one at the portal (form.h), and another secret that is
+ * given there (guarded.h) take the same way; they differ in this.
+ */
+struct attempt_kind {
+	/* There is a place for it, or none is needed: asks whoever judges it. May end it. */
+	void (*hand_over)(struct attempt *attempt);
+	/* A name and a password that are right; ends it. */
+	void (*on_right)(struct attempt *attempt, const struct ipc_verify_reply *reply);
+	/* Tells who asked; the attempt ends right behind. */
+	void (*reply)(struct attempt *attempt, const struct attempt_answer *answer);
+	/* A ban does not refuse it, but gives it a small window of its own. */
+	bool is_portal;
+	/* Judged by the desk, whatever the secret looks like. */
+	bool is_guess;
+};
+
+/* Where an attempt comes from; borrowed. */
+struct attempt_origin {
+	const struct attempt_kind *kind;
+	uint64_t session; /* of a front, or */
+	uint64_t op;      /* an operation (control.h) */
+	struct ip client;
+	uint16_t client_port;
+	enum service service;
+	uint16_t listener;
+	enum mechanism mechanism;
+	struct slice login; /* as typed */
+	struct slice secret;
+	struct slice client_name;
+	struct slice tls;
+	struct slice sni;
+	const char *detail; /* for the event; outlives it */
+	uint64_t account;   /* where it is known */
+	bool is_known;      /* no guess at the account by a stranger */
+};
+
 struct attempt {
 	struct core *core;
+	const struct attempt_kind *kind;
 	struct map_node node;
 	uint64_t id; /* the vault's request, too */
 	enum attempt_state state;
@@ -79,7 +119,8 @@ struct attempt {
 	bool is_first_in_line;
 	struct loop_timer timer;
 
-	uint64_t session; /* may be gone by now */
+	uint64_t session; /* these may be gone by now; 0: none */
+	uint64_t op;
 	struct source *source;
 	struct ip client;
 	uint16_t client_port;
@@ -91,6 +132,7 @@ struct attempt {
 	char login[SIGNIN_LOGIN_SIZE]; /* canonical; "": no account can be called so */
 	char *client_name;
 	char *tls;
+	const char *detail;
 	struct secret *secret;
 
 	struct places places;      /* none for an exempt source */
@@ -119,6 +161,8 @@ void signin_init(struct core *core);
 void signin_fini(struct core *core);
 
 void signin_begin(struct core *core, struct session *session, const struct ipc_signin *message);
+/* Another kind. False: too many; else kind->reply() is called for it, perhaps at once. */
+bool signin_try(struct core *core, const struct attempt_origin *origin);
 struct attempt *signin_find(struct core *core, uint64_t id);
 bool signin_is_waiting(const struct session *session);
 
@@ -134,6 +178,10 @@ void signin_on_asked(struct attempt *attempt, struct vault *vault);
 void signin_on_lookup(struct attempt *attempt, const struct ipc_lookup_reply *reply);
 void signin_on_answer(struct attempt *attempt, const struct ipc_verify_reply *reply);
 void signin_fail(struct attempt *attempt, enum reason reason);
+
+/* From the desk, of a guess: it was wrong (for that reason); it was right. */
+void signin_on_wrong_guess(struct attempt *attempt, enum reason reason);
+void signin_on_right_guess(struct attempt *attempt);
 
 /* A front crashed: one failure for each source that was not signed in on it. */
 void signin_penalise_front(struct core *core, struct front *front);

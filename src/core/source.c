@@ -63,6 +63,8 @@ static void windows_open(struct core *core)
 	windows->accounts = window_new(core, &limits, on_shared_room);
 	limits = ban_account_limits(core->policy, WINDOW_NAMES_MAX);
 	windows->names = window_new(core, &limits, on_shared_room);
+	limits = ban_portal_limits(core->policy, WINDOW_KEYS_MAX);
+	windows->portal = window_new(core, &limits, on_shared_room);
 }
 
 static void windows_close(struct core *core)
@@ -72,6 +74,7 @@ static void windows_close(struct core *core)
 		counter_free(&core->windows.v6[level]);
 	counter_free(&core->windows.accounts);
 	counter_free(&core->windows.names);
+	counter_free(&core->windows.portal);
 }
 
 void source_init(struct core *core)
@@ -109,6 +112,8 @@ void source_configure(struct core *core)
 	counter_configure(windows->accounts, &limits);
 	limits = ban_account_limits(core->policy, WINDOW_NAMES_MAX);
 	counter_configure(windows->names, &limits);
+	limits = ban_portal_limits(core->policy, WINDOW_KEYS_MAX);
+	counter_configure(windows->portal, &limits);
 }
 
 void source_clear_windows(struct core *core)
@@ -128,6 +133,7 @@ void source_sweep(struct core *core)
 		counter_sweep(windows->v6[level]);
 	counter_sweep(windows->accounts);
 	counter_sweep(windows->names);
+	counter_sweep(windows->portal);
 	counter_sweep(windows->notes);
 	repeats_sweep(windows->repeats, windows->v4->limits.window_ms);
 	repeats_sweep(windows->guesses, windows->accounts->limits.window_ms);

@@ -55,6 +55,7 @@ struct windows {
 	struct counter *v6[IP_LEVELS];
 	struct counter *accounts;
 	struct counter *names;
+	struct counter *portal; /* of banned networks, at the portal */
 	struct counter *notes;
 	struct repeats *repeats; /* of one source */
 	struct repeats *guesses; /* at one account */

@@ -195,8 +195,9 @@ static struct attempt *push(struct core *core, struct attempt *attempt, size_t m
 	return loser;
 }
 
-void vaults_verify(struct core *core, struct attempt *attempt)
+void vaults_verify(struct attempt *attempt)
 {
+	struct core *core = attempt->core;
 	size_t max =
 		attempt->lane == IPC_LANE_FAST ? VAULTS_FAST_QUEUE : core->config->signin_queue;
 	enum ipc_lane lane = attempt->lane;

@@ -59,7 +59,7 @@ void vaults_open(struct core *core, const struct ipc_peer *peer, int *fd);
 void vaults_gone(struct core *core, unsigned index);
 
 /* Hands a sign-in over; its lane is set. It may end in here: queue full. */
-void vaults_verify(struct core *core, struct attempt *attempt);
+void vaults_verify(struct attempt *attempt);
 /* How many wait in the lane. */
 size_t vaults_waiting(const struct core *core, enum ipc_lane lane);
 /* Takes it back, wherever it is. */

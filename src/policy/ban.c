@@ -13,6 +13,8 @@ struct ban_policy {
 	unsigned failures[IP_LEVELS];
 	unsigned guesses;
 	int64_t guesses_window_ms;
+	unsigned portal_failures;
+	int64_t portal_window_ms;
 	int64_t window_ms;
 	int64_t time_ms;
 };
@@ -67,6 +69,8 @@ struct ban_policy *ban_policy_new(const struct config *config)
 	}
 	policy->guesses = config->account_guesses;
 	policy->guesses_window_ms = (int64_t)config->account_guesses_window * 1000;
+	policy->portal_failures = config->portal_failures;
+	policy->portal_window_ms = (int64_t)config->portal_window * 1000;
 	policy->window_ms = (int64_t)config->autoban_window * 1000;
 	policy->time_ms = (int64_t)config->autoban_time * 1000;
 	return policy;
@@ -129,6 +133,12 @@ struct counter_limits ban_limits(
 struct counter_limits ban_account_limits(const struct ban_policy *policy, size_t max_keys)
 {
 	return (struct counter_limits){ policy->guesses, policy->guesses_window_ms, max_keys };
+}
+
+struct counter_limits ban_portal_limits(const struct ban_policy *policy, size_t max_keys)
+{
+	return (struct counter_limits){ policy->portal_failures, policy->portal_window_ms,
+		max_keys };
 }
 
 unsigned ban_weight(unsigned names)

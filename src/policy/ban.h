@@ -51,6 +51,8 @@ struct counter_limits ban_limits(
 	const struct ban_policy *policy, enum ip_level level, size_t max_keys);
 /* Limits of an account's window: the second axis, for guesses that come from many sources. */
 struct counter_limits ban_account_limits(const struct ban_policy *policy, size_t max_keys);
+/* Limits of what a banned network may still try at the portal. */
+struct counter_limits ban_portal_limits(const struct ban_policy *policy, size_t max_keys);
 /* What a failure weighs in its source's windows. names: on how many the secret had failed. */
 unsigned ban_weight(unsigned names);
 

@@ -5,10 +5,11 @@
  * here.
  *
  * The played vault knows: "right" opens any account of example.test, "blocked" one that is blocked,
- * "device-scope" and "twofactor" are those reasons, "store" is a fault of the store; every other
- * secret is wrong. A secret in device-password form is right on the fast lane. A name that begins
- * with "nobody" is nobody's; each that begins with "user" is an account of its own; all others are
- * one.
+ * "second" one that has 2FA; "device-scope" and "twofactor" are those reasons, "store" is a fault
+ * of the store; every other secret is wrong. A secret in device-password form is right on the fast
+ * lane. A name that begins with "nobody" is nobody's; each that begins with "user" is an account of
+ * its own; all others are one. Of the codes it takes 123456 once, and "recovery"; after ten wrong
+ * ones in a row none.
  */
 #ifndef GP_TESTS_CORE_WORLD_H
 #define GP_TESTS_CORE_WORLD_H
@@ -64,6 +65,7 @@ struct world_held {
 	char secret[64];
 	char login[321];
 	bool is_unchecked;
+	bool is_portal;
 	unsigned vault;
 };
 
@@ -110,6 +112,8 @@ struct world {
 	enum reason last_reason;
 	enum verdict last_verdict;
 	char last_event_login[321];
+	char last_detail[257];
+	enum service last_service;
 	bool was_counted_before_reply;
 
 	/* What the fronts were told. */
@@ -131,6 +135,9 @@ struct world {
 	struct ipc_notice_done notice_done; /* text: not kept */
 
 	/* The last operation the desk was asked for. */
+	bool is_mended;    /* what "must" says: nothing is left */
+	bool is_code_used; /* the desk's */
+	unsigned codes_checked, codes_wrong;
 	char op_name[65], op_actor[321], op_domains[1025];
 	enum role op_role;
 	uint64_t op_asker;

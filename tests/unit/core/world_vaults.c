@@ -23,10 +23,14 @@ static void reply(struct world_peer *peer, const struct ipc_message *message)
 	assert_int_equal(chan_send(peer->chan, message, -1), GP_OK);
 }
 
-static enum reason judge(const char *secret)
+static enum reason judge(const struct world_held *held)
 {
+	const char *secret = held->secret;
+
+	if (held->is_portal && device_password_is_form(slice_str(secret)))
+		return REASON_DEVICE_SCOPE;
 	if (device_password_is_form(slice_str(secret)) || strcmp(secret, "right") == 0 ||
-		strcmp(secret, "blocked") == 0)
+		strcmp(secret, "second") == 0 || strcmp(secret, "blocked") == 0)
 		return REASON_OK;
 	if (strcmp(secret, "store") == 0)
 		return REASON_STORE;
@@ -40,7 +44,7 @@ static enum reason judge(const char *secret)
 void world_answer_verify(struct world *world, const struct world_held *held)
 {
 	struct ipc_message message = { .type = IPC_VERIFY_REPLY };
-	enum reason reason = held->is_unchecked ? REASON_UNCHECKED : judge(held->secret);
+	enum reason reason = held->is_unchecked ? REASON_UNCHECKED : judge(held);
 
 	message.verify_reply = (struct ipc_verify_reply){
 		.request = held->request,
@@ -50,6 +54,8 @@ void world_answer_verify(struct world *world, const struct world_held *held)
 	if (reason == REASON_OK) {
 		message.verify_reply.account = WORLD_RIGHT_ACCOUNT;
 		message.verify_reply.device = held->vault == FAST ? 3 : 0;
+		message.verify_reply.role = ROLE_USER;
+		message.verify_reply.has_twofactor = strcmp(held->secret, "second") == 0;
 		message.verify_reply.is_blocked = strcmp(held->secret, "blocked") == 0;
 		message.verify_reply.address = slice_str(held->login);
 		message.verify_reply.token = SLICE_LIT("token");
@@ -69,6 +75,7 @@ static void on_verify(struct world_peer *vault, const struct ipc_verify *verify)
 	assert_true(world->held_count < WORLD_ANSWERS_MAX);
 	*held = (struct world_held){ .request = verify->request, .vault = vault->index };
 	held->is_unchecked = verify->unchecked;
+	held->is_portal = verify->protocol == PROTOCOL_HTTP;
 	copy(verify->secret, held->secret, sizeof held->secret);
 	copy(verify->login, held->login, sizeof held->login);
 	copy(verify->login, world->last_login, sizeof world->last_login);
@@ -152,6 +159,8 @@ static void on_event(struct world *world, const struct ipc_event *event)
 	world->last_account = event->account;
 	world->last_reason = (enum reason)event->reason;
 	world->last_verdict = (enum verdict)event->verdict;
+	world->last_service = (enum service)event->service;
+	copy(event->detail, world->last_detail, sizeof world->last_detail);
 	copy(event->login, world->last_event_login, sizeof world->last_event_login);
 }
 
@@ -170,6 +179,30 @@ static const char *judge_token(struct slice arguments, enum gp_err *ret_err)
 	*ret_err = slice_equal(arguments, SLICE_LIT("{\"token\":\"down\"}")) ? GP_ERR_STORE
 									     : GP_ERR_DENIED;
 	return "";
+}
+
+static enum gp_err judge_code(struct world *world, struct slice arguments, const char **ret_row)
+{
+	json_t *args = json_loadb(arguments.data, arguments.len, 0, NULL);
+	const char *code = json_string_value(json_object_get(args, "code"));
+	enum gp_err err = GP_ERR_DENIED;
+
+	assert_int_equal(json_integer_value(json_object_get(args, "account")), WORLD_RIGHT_ACCOUNT);
+	world->codes_checked++;
+	*ret_row = "{\"kind\":\"totp\",\"left\":10}";
+	if (strcmp(code, "recovery") == 0) {
+		*ret_row = "{\"kind\":\"recovery\",\"left\":9}";
+		err = GP_OK;
+	} else if (world->codes_wrong >= 10) {
+		err = GP_ERR_LIMIT;
+	} else if (strcmp(code, "123456") == 0 && !world->is_code_used) {
+		world->is_code_used = true;
+		err = GP_OK;
+	} else {
+		world->codes_wrong++;
+	}
+	json_decref(args);
+	return err;
 }
 
 /* account.show and account.passwd as core needs them; others are echoed in one row. */
@@ -195,6 +228,14 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		row = judge_token(op->arguments, &err);
 	} else if (slice_is(op->name, "account.passwd")) {
 		effect = IPC_EFFECT_PASSWORD;
+	} else if (slice_is(op->name, "twofactor.check")) {
+		err = judge_code(world, op->arguments, &row);
+	} else if (slice_is(op->name, "self.twofactor_begin")) {
+		err = slice_is(op->arguments, "{\"password\":\"right\"}") ? world->account_err
+									  : GP_ERR_DENIED;
+	} else if (slice_is(op->name, "self.twofactor_confirm")) {
+		effect = IPC_EFFECT_TWOFACTOR;
+		row = world->is_mended ? "{\"must\":[]}" : "{\"must\":[\"password\"]}";
 	} else if (slice_is(op->name, "account.block")) {
 		effect = IPC_EFFECT_BLOCKED;
 	} else if (slice_is(op->name, "account.unblock")) {
