@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A thin layer over libevent's core. A descriptor has one event for reading and one for writing, so
- * that wanting one more direction costs one epoll_ctl(2) and not two.
+ * that wanting one more direction costs one epoll_ctl(2) and not two. Only events that are waited
+ * for have memory: of an idle connection that is the one for reading.
  *
  * No change list (EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST): sockets are shared between processes, and
  * a descriptor closed before a late EPOLL_CTL_DEL would go on reporting.
@@ -15,12 +16,6 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-
-enum {
-	EVENT_READ,
-	EVENT_WRITE,
-	EVENTS_PER_IO
-};
 
 enum {
 	TASK_ROUNDS = 4, /* of tasks that tasks defer, before the sockets are looked at again */
@@ -128,13 +123,6 @@ void loop_turn(struct loop *loop)
 
 /* Descriptors. */
 
-static struct event *io_event(const struct loop_io *io, int which)
-{
-	size_t offset = (size_t)which * event_get_struct_event_size();
-
-	return (struct event *)(void *)((char *)io->event + offset);
-}
-
 static void on_io(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
@@ -146,49 +134,65 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned wanted,
 	void (*on_ready)(struct loop_io *io, unsigned ready), void *owner)
 {
-	GP_ASSERT(io->event == NULL);
+	GP_ASSERT(io->loop == NULL);
 	GP_ASSERT(fd >= 0);
-	io->event = mem_new(EVENTS_PER_IO, event_get_struct_event_size());
 	io->loop = loop;
 	io->fd = fd;
 	io->wanted = 0;
 	io->on_ready = on_ready;
 	io->owner = owner;
-	GP_ASSERT(event_assign(io_event(io, EVENT_READ), loop->base, fd, EV_READ | EV_PERSIST,
-			  on_io, io) == 0);
-	GP_ASSERT(event_assign(io_event(io, EVENT_WRITE), loop->base, fd, EV_WRITE | EV_PERSIST,
-			  on_io, io) == 0);
 	loop->watchers++;
 	loop_io_want(io, wanted);
 }
 
-static void want_one(struct loop_io *io, unsigned wanted, unsigned bit, int which)
+static struct event *event_take(struct loop *loop, int fd, short what,
+	void (*on_event)(evutil_socket_t fd, short what, void *arg), void *arg)
 {
+	struct event *event = mem_new(1, event_get_struct_event_size());
+
+	GP_ASSERT(event_assign(event, loop->base, fd, what, on_event, arg) == 0);
+	return event;
+}
+
+static void event_give(struct event **pevent)
+{
+	if (*pevent == NULL)
+		return;
+	GP_ASSERT(event_del(*pevent) == 0);
+	mem_free(*pevent);
+	*pevent = NULL;
+}
+
+static void want_one(struct loop_io *io, unsigned wanted, unsigned bit, struct event **pevent)
+{
+	short what = bit == LOOP_READ ? EV_READ : EV_WRITE;
+
 	if ((io->wanted & bit) == (wanted & bit))
 		return;
-	if ((wanted & bit) != 0)
-		GP_ASSERT(event_add(io_event(io, which), NULL) == 0);
-	else
-		GP_ASSERT(event_del(io_event(io, which)) == 0);
+	if ((wanted & bit) == 0) {
+		event_give(pevent);
+		return;
+	}
+	*pevent = event_take(io->loop, io->fd, what | EV_PERSIST, on_io, io);
+	GP_ASSERT(event_add(*pevent, NULL) == 0);
 }
 
 void loop_io_want(struct loop_io *io, unsigned wanted)
 {
-	GP_ASSERT(io->event != NULL);
+	GP_ASSERT(io->loop != NULL);
 	GP_ASSERT((wanted & ~(unsigned)(LOOP_READ | LOOP_WRITE)) == 0);
-	want_one(io, wanted, LOOP_READ, EVENT_READ);
-	want_one(io, wanted, LOOP_WRITE, EVENT_WRITE);
+	want_one(io, wanted, LOOP_READ, &io->reading);
+	want_one(io, wanted, LOOP_WRITE, &io->writing);
 	io->wanted = wanted;
 }
 
 void loop_io_stop(struct loop_io *io)
 {
-	if (io->event == NULL)
+	if (io->loop == NULL)
 		return;
 	loop_io_want(io, 0);
-	mem_free(io->event);
-	io->event = NULL;
 	io->loop->watchers--;
+	io->loop = NULL;
 }
 
 /* Timers. */
@@ -199,6 +203,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	event_give(&timer->event);
 	timer->on_fire(timer);
 }
 
@@ -212,13 +217,6 @@ void loop_timer_init(struct loop *loop, struct loop_timer *timer,
 	loop->watchers++;
 }
 
-/* Many a timer is never set. */
-static void make_event(struct loop_timer *timer)
-{
-	timer->event = mem_new(1, event_get_struct_event_size());
-	GP_ASSERT(event_assign(timer->event, timer->loop->base, -1, 0, on_timer, timer) == 0);
-}
-
 void loop_timer_set(struct loop_timer *timer, int64_t ms)
 {
 	struct timeval span = { .tv_sec = (time_t)(ms / 1000),
@@ -226,19 +224,18 @@ void loop_timer_set(struct loop_timer *timer, int64_t ms)
 
 	GP_ASSERT(timer->loop != NULL && ms >= 0);
 	if (timer->event == NULL)
-		make_event(timer);
+		timer->event = event_take(timer->loop, -1, 0, on_timer, timer);
 	GP_ASSERT(event_add(timer->event, &span) == 0);
 }
 
 void loop_timer_clear(struct loop_timer *timer)
 {
-	if (timer->event != NULL)
-		GP_ASSERT(event_del(timer->event) == 0);
+	event_give(&timer->event);
 }
 
 bool loop_timer_is_set(const struct loop_timer *timer)
 {
-	return timer->event != NULL && event_pending(timer->event, EV_TIMEOUT, NULL) != 0;
+	return timer->event != NULL;
 }
 
 void loop_timer_fini(struct loop_timer *timer)
@@ -246,8 +243,6 @@ void loop_timer_fini(struct loop_timer *timer)
 	if (timer->loop == NULL)
 		return;
 	loop_timer_clear(timer);
-	mem_free(timer->event);
-	timer->event = NULL;
 	timer->loop->watchers--;
 	timer->loop = NULL;
 }

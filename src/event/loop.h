@@ -25,8 +25,9 @@ enum loop_ready {
 }; /* bits */
 
 struct loop_io {
-	struct event *event;
-	struct loop *loop;
+	struct event *reading; /* NULL while not wanted */
+	struct event *writing; /* the same */
+	struct loop *loop;     /* NULL while stopped */
 	int fd;
 	unsigned wanted;
 	void (*on_ready)(struct loop_io *io, unsigned ready);
@@ -34,7 +35,7 @@ struct loop_io {
 };
 
 struct loop_timer {
-	struct event *event;
+	struct event *event; /* NULL while not set */
 	struct loop *loop;
 	void (*on_fire)(struct loop_timer *timer);
 	void *owner;

@@ -113,7 +113,7 @@ static void may_be_stopped_in_its_own_callback(void **state)
 	loop_turn(world->loop);
 	loop_turn(world->loop);
 	assert_int_equal(world->reads + world->writes, 1);
-	assert_null(world->io.event);
+	assert_null(world->io.loop);
 	loop_io_stop(&world->io);
 }
 
