@@ -74,7 +74,20 @@ static void note_visit(SSL *ssl, struct visit *visit)
 			X509_get_subject_name(cert), NID_commonName, visit->cn, sizeof visit->cn);
 }
 
-/* Handshake and one echoed byte, so that tickets have come. */
+static bool is_echoed(struct setup *s, SSL *ssl, char byte)
+{
+	char back = '\0';
+	int got = 0;
+
+	assert_int_equal(SSL_write(ssl, &byte, 1), 1);
+	for (unsigned i = 0; i < 100 && got != 1; i++) {
+		loop_turn(s->loop);
+		got = SSL_read(ssl, &back, 1);
+	}
+	return got == 1 && back == byte;
+}
+
+/* Handshake and one echoed byte, so that tickets have come; the same again with fresh keys. */
 static struct visit visit(struct setup *s, const char *sni, int version)
 {
 	struct visit visit = { .is_done = false };
@@ -82,7 +95,6 @@ static struct visit visit(struct setup *s, const char *sni, int version)
 	SSL *ssl = SSL_new(s->client_ctx);
 	int fds[2];
 	int done = 0;
-	char byte = 'x';
 
 	fixture_pair(fds, false);
 	peer_open(&server, s->loop, fds[0]);
@@ -107,9 +119,10 @@ static struct visit visit(struct setup *s, const char *sni, int version)
 	visit.error = ERR_peek_error();
 	if (done == 1) {
 		note_visit(ssl, &visit);
-		assert_int_equal(SSL_write(ssl, &byte, 1), 1);
-		for (unsigned i = 0; i < 100 && SSL_read(ssl, &byte, 1) != 1; i++)
-			loop_turn(s->loop);
+		assert_true(is_echoed(s, ssl, 'x'));
+		if (SSL_version(ssl) >= TLS1_3_VERSION)
+			assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		assert_true(is_echoed(s, ssl, 'y'));
 		(void)SSL_shutdown(ssl);
 	}
 	peer_close(&server);
