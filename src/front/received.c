@@ -64,6 +64,15 @@ static enum gp_err append_with(struct buf *out, const struct received *received)
 		received->is_signed_in ? "A" : "");
 }
 
+bool received_is_utf8(struct slice params)
+{
+	while (params.len > 0) {
+		if (slice_is_nocase(slice_word(&params), "SMTPUTF8"))
+			return true;
+	}
+	return false;
+}
+
 enum gp_err received_append(struct buf *out, const struct received *received)
 {
 	char address[IP_TEXT_SIZE];

@@ -31,6 +31,8 @@ struct received {
 	int64_t date;           /* clock_wall() */
 };
 
+/* Is SMTPUTF8 among the parameters of MAIL? */
+bool received_is_utf8(struct slice params);
 enum gp_err received_append(struct buf *out, const struct received *received) GP_CHECKED;
 
 #endif

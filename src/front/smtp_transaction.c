@@ -437,17 +437,7 @@ void smtp_transaction_reset(struct smtp_transaction *tx)
 
 /* The message. */
 
-static bool is_utf8(const struct smtp_transaction *tx)
-{
-	struct slice rest = slice_str(tx->sender_params);
-
-	while (rest.len > 0) {
-		if (slice_is_nocase(slice_word(&rest), "SMTPUTF8"))
-			return true;
-	}
-	return false;
-}
-
+/* With the first bytes of the message, so that they travel together. */
 static void send_received(struct smtp_transaction *tx)
 {
 	const struct session *session = tx->session;
@@ -457,12 +447,15 @@ static void send_received(struct smtp_transaction *tx)
 		.is_esmtp = smtp_server_is_esmtp(tx->server),
 		.is_tls = session->tls_text[0] != '\0',
 		.is_signed_in = session->person != NULL,
-		.is_utf8 = is_utf8(tx),
+		.is_utf8 = received_is_utf8(slice_str(tx->sender_params)),
 		.session = session->id,
 		.recipient = slice_str(tx->recipients == 1 ? tx->recipient : NULL),
 		.date = clock_wall() };
 	struct buf line;
 
+	if (!tx->owes_received || tx->stage != SMTP_STAGE_BODY)
+		return;
+	tx->owes_received = false;
 	buf_init(&line, RECEIVED_MAX);
 	if (received_append(&line, &received) == GP_OK)
 		smtp_hop_send_body(tx->hop, buf_slice(&line));
@@ -473,14 +466,17 @@ static void send_received(struct smtp_transaction *tx)
 
 void smtp_transaction_body(struct smtp_transaction *tx, struct slice bytes)
 {
-	if (tx->stage == SMTP_STAGE_BODY && tx->hop != NULL)
-		smtp_hop_send_body(tx->hop, bytes);
+	if (tx->stage != SMTP_STAGE_BODY || tx->hop == NULL)
+		return;
+	send_received(tx);
+	smtp_hop_send_body(tx->hop, bytes);
 }
 
 void smtp_transaction_body_end(struct smtp_transaction *tx)
 {
 	tx->ended_recipients = smtp_server_recipients(tx->server);
 	tx->ended_size = smtp_server_message_size(tx->server);
+	send_received(tx);
 	if (tx->stage != SMTP_STAGE_BODY || !smtp_hop_is_ready(tx->hop)) {
 		/* If it failed a moment ago, on_failed() is on its way and finds nothing owed. */
 		tx->stage = SMTP_STAGE_NONE;
@@ -522,8 +518,7 @@ static void on_data_reply(struct smtp_transaction *tx, const struct smtp_reply *
 	if (reply->code == 354) {
 		tx->stage = SMTP_STAGE_BODY;
 		session_take_large_input(tx->session);
-		if (!smtp_hop_has_identity(tx->hop))
-			send_received(tx);
+		tx->owes_received = !smtp_hop_has_identity(tx->hop);
 	}
 	pass_on(tx, SMTP_COMMAND_DATA, reply);
 }

@@ -3,12 +3,13 @@
  * A session's mail on its way to the next hop, one transaction after the other. It never owns a
  * message: the client's 250 is the next hop's, passed on.
  *
- *	NONE --[mail, signed in]--> OPEN		MAIL is with the next hop
- *	NONE --[mail, not signed in]--> HELD		we said 250; the first recipient's domain
- *decides HELD --[rcpt]--> OPEN				MAIL and RCPT go together OPEN --[354]-->
- *BODY --[body_end]--> ENDED --[the next hop's word]--> NONE OPEN --[next hop lost]--> LOST
- *451 to all that follows BODY --[next hop lost]--> BODY_LOST --[body_end]--> NONE, with 451 any
- *--[reset, mail]--> NONE
+ * - NONE, mail of somebody signed in -> OPEN: MAIL is with the next hop.
+ * - NONE, mail of somebody else -> HELD: we said 250; the first recipient's domain decides.
+ * - HELD, rcpt -> OPEN: MAIL and RCPT go together.
+ * - OPEN, 354 -> BODY, body_end -> ENDED, the next hop's word -> NONE.
+ * - OPEN, next hop lost -> LOST: 451 to all that follows.
+ * - BODY, next hop lost -> BODY_LOST, body_end -> NONE, with 451.
+ * - Any, reset or mail -> NONE.
  *
  * Every call of the first group answers the action that pauses the engine: at once, by "proceed,
  * the answer follows", or later; on_progress() says that the engine can go on.
@@ -55,6 +56,7 @@ struct smtp_transaction {
 	bool is_hop_dirty;    /* it is in a transaction that RSET must end */
 	bool is_held_mail;    /* MAIL was answered by us: the next hop's answer is kept */
 	bool has_retried;     /* a dead connection was replaced once for this MAIL */
+	bool owes_received;   /* the trace line, before the first byte of the body */
 	unsigned owed;        /* actions passed on with smtp_server_proceed() */
 	char *sender;
 	char *sender_params;

@@ -21,7 +21,7 @@
 #include "net/conn_private.h"
 
 enum {
-	CONN_DIRECT_MIN = 4096, /* a write of this size does not wait for others */
+	CONN_DIRECT_MIN = 16384, /* a write of this size does not wait for others */
 };
 
 struct conn *conn_new(struct loop *loop, int *fd, const struct conn_ops *ops, void *owner,
