@@ -224,6 +224,34 @@ message_size_limit = 50000000
         rig.until(is_empty, "Postfix's queue to be empty", 120)
 
 
+class Haraka(Peer):
+    """Two workers, passwords in the clear, each message handed on before it is accepted (smtp_forward)."""
+
+    @staticmethod
+    def program(home):
+        return home / "node_modules/Haraka/bin/haraka"
+
+    @classmethod
+    def is_installed(cls, home):
+        return home is not None and shutil.which("node") is not None and cls.program(home).exists()
+
+    def __init__(self, name, folder, sink, tls, home):
+        super().__init__(name, folder, ("smtp",))
+        config = {
+            "me": "mail.example.test\n",
+            "plugins": "tls\nauth/flat_file\nqueue/smtp_forward\n",
+            "smtp.ini": f"listen={HOST}:{self.ports['smtp']}\nnodes=2\n",
+            "tls.ini": f"key={tls[1]}\ncert={tls[0]}\n",
+            "auth_flat_file.ini": "[core]\nmethods=PLAIN\nconstrain_sender=false\n[users]\n" + "".join(
+                f"{user(n)}=pass\n" for n in range(USERS)),
+            "smtp_forward.ini": f"host={HOST}\nport={sink.smtp}\nenable_outbound=true\n",
+        }
+        subprocess.run(["node", self.program(home.resolve()), "-i", self.folder], capture_output=True, check=True)
+        for file, text in config.items():
+            (self.folder / "config" / file).write_text(text, encoding="utf-8")
+        self.run("node", self.program(home.resolve()), "-c", self.folder)
+
+
 class Gatepost(Peer):
     """As it comes: SQLite, events on, its sandbox on; device passwords and main passwords made by the CLI."""
 
