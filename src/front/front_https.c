@@ -93,6 +93,14 @@ static const struct conn_ops web_ops = {
 	.on_closed = on_web_closed,
 };
 
+/* How long the next request may be in coming. */
+static int64_t pause_ms(const struct session *session)
+{
+	int64_t whole = (int64_t)session->settings->config->login_timeout * 1000;
+
+	return whole < FRONT_HTTPS_IDLE_MS ? whole : FRONT_HTTPS_IDLE_MS;
+}
+
 static void end_answer(struct https *https)
 {
 	struct session *session = https->session;
@@ -106,7 +114,7 @@ static void end_answer(struct https *https)
 		return;
 	}
 	session_yield(session);
-	loop_timer_set(&session->timer, FRONT_HTTPS_IDLE_MS);
+	loop_timer_set(&session->timer, pause_ms(session));
 	session_resume(session);
 }
 
@@ -335,11 +343,10 @@ static bool is_idle(struct session *session)
 static int64_t deadline(const struct session *session)
 {
 	const struct https *https = https_of(session);
-	int64_t whole = (int64_t)session->settings->config->login_timeout * 1000;
 
-	if (https->state == READING && !https->has_begun && whole > FRONT_HTTPS_IDLE_MS)
-		return https->since + FRONT_HTTPS_IDLE_MS;
-	return https->since + whole;
+	if (https->state == READING && !https->has_begun)
+		return https->since + pause_ms(session);
+	return https->since + (int64_t)session->settings->config->login_timeout * 1000;
 }
 
 static void destroy(struct session *session)

@@ -50,80 +50,71 @@ static void test_hosts(void **state)
 #define OURS "https://mail.example.test:443"
 #define JSON "application/json"
 
+static const struct {
+	bool is_change;
+	bool has_cookie;
+	bool has_token;
+	const char *host;
+	const char *origin;
+	const char *site;
+	const char *content_type;
+	enum gate_verdict verdict;
+} checks[] = {
+	/* Reading needs the right host alone. */
+	{ false, true, false, "mail.example.test", "", "", "", GATE_OPEN },
+	{ false, true, false, "mail.example.test", "https://evil.test", "cross-site", "",
+		GATE_OPEN },
+	{ false, false, false, "evil.test", "", "", "", GATE_HOST },
+	{ true, true, false, "evil.test", "https://evil.test", "same-origin", JSON, GATE_HOST },
+	/* A change: from our own page, or by a program. */
+	{ true, true, false, "mail.example.test:443", OURS, "same-origin", JSON, GATE_OPEN },
+	{ true, true, false, "mail.example.test:443", OURS, "", JSON "; charset=utf-8", GATE_OPEN },
+	{ true, true, false, "mail.example.test:443", "HTTPS://MAIL.example.test:443", "",
+		"Application/JSON", GATE_OPEN },
+	{ true, false, false, "mail.example.test", "", "", JSON, GATE_OPEN },
+	{ true, false, true, "mail.example.test", "", "", JSON, GATE_OPEN },
+	{ true, true, true, "mail.example.test", "", "", JSON, GATE_OPEN },
+	{ true, false, false, "mail.example.test", "", "none", JSON, GATE_OPEN },
+	{ true, true, false, "mail.example.test", "", "", JSON, GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "null", "", JSON, GATE_ORIGIN },
+	{ true, false, false, "mail.example.test", "null", "", JSON, GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "https://evil.test", "", JSON, GATE_ORIGIN },
+	{ true, false, true, "mail.example.test", "https://evil.test", "", JSON, GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "http://mail.example.test", "", JSON,
+		GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "https://mail.example.test:8443", "", JSON,
+		GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "https://portal.example.test:8443", "", JSON,
+		GATE_ORIGIN },
+	{ true, true, false, "mail.example.test", "https://mail.example.test.evil.test", "", JSON,
+		GATE_ORIGIN },
+	{ true, true, false, "mail.example.test:443", OURS, "cross-site", JSON, GATE_ORIGIN },
+	{ true, true, false, "mail.example.test:443", OURS, "same-site", JSON, GATE_ORIGIN },
+	/* Forms of other sites can send these types without asking. */
+	{ true, true, false, "mail.example.test:443", OURS, "", "text/plain", GATE_CONTENT_TYPE },
+	{ true, true, false, "mail.example.test:443", OURS, "", "", GATE_CONTENT_TYPE },
+	{ true, true, false, "mail.example.test:443", OURS, "", "text/plain; x=application/json",
+		GATE_CONTENT_TYPE },
+	{ true, false, true, "mail.example.test", "", "", "application/x-www-form-urlencoded",
+		GATE_CONTENT_TYPE },
+	{ true, false, true, "mail.example.test", "", "", "application/jsonp", GATE_CONTENT_TYPE },
+};
+
 static void test_checks(void **state)
 {
-	static const struct {
-		bool is_change;
-		bool has_cookie;
-		bool has_token;
-		const char *host;
-		const char *origin;
-		const char *site;
-		const char *content_type;
-		enum gate_verdict verdict;
-	} cases[] = {
-		/* Reading needs the right host alone. */
-		{ false, true, false, "mail.example.test", "", "", "", GATE_OPEN },
-		{ false, true, false, "mail.example.test", "https://evil.test", "cross-site", "",
-			GATE_OPEN },
-		{ false, false, false, "evil.test", "", "", "", GATE_HOST },
-		{ true, true, false, "evil.test", "https://evil.test", "same-origin", JSON,
-			GATE_HOST },
-		/* A change: from our own page, or by a program. */
-		{ true, true, false, "mail.example.test:443", OURS, "same-origin", JSON,
-			GATE_OPEN },
-		{ true, true, false, "mail.example.test:443", OURS, "", JSON "; charset=utf-8",
-			GATE_OPEN },
-		{ true, true, false, "mail.example.test:443", "HTTPS://MAIL.example.test:443", "",
-			"Application/JSON", GATE_OPEN },
-		{ true, false, false, "mail.example.test", "", "", JSON, GATE_OPEN },
-		{ true, false, true, "mail.example.test", "", "", JSON, GATE_OPEN },
-		{ true, true, true, "mail.example.test", "", "", JSON, GATE_OPEN },
-		{ true, false, false, "mail.example.test", "", "none", JSON, GATE_OPEN },
-		{ true, true, false, "mail.example.test", "", "", JSON, GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "null", "", JSON, GATE_ORIGIN },
-		{ true, false, false, "mail.example.test", "null", "", JSON, GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "https://evil.test", "", JSON,
-			GATE_ORIGIN },
-		{ true, false, true, "mail.example.test", "https://evil.test", "", JSON,
-			GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "http://mail.example.test", "", JSON,
-			GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "https://mail.example.test:8443", "",
-			JSON, GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "https://portal.example.test:8443", "",
-			JSON, GATE_ORIGIN },
-		{ true, true, false, "mail.example.test", "https://mail.example.test.evil.test", "",
-			JSON, GATE_ORIGIN },
-		{ true, true, false, "mail.example.test:443", OURS, "cross-site", JSON,
-			GATE_ORIGIN },
-		{ true, true, false, "mail.example.test:443", OURS, "same-site", JSON,
-			GATE_ORIGIN },
-		/* Forms of other sites can send these types without asking. */
-		{ true, true, false, "mail.example.test:443", OURS, "", "text/plain",
-			GATE_CONTENT_TYPE },
-		{ true, true, false, "mail.example.test:443", OURS, "", "", GATE_CONTENT_TYPE },
-		{ true, true, false, "mail.example.test:443", OURS, "",
-			"text/plain; x=application/json", GATE_CONTENT_TYPE },
-		{ true, false, true, "mail.example.test", "", "",
-			"application/x-www-form-urlencoded", GATE_CONTENT_TYPE },
-		{ true, false, true, "mail.example.test", "", "", "application/jsonp",
-			GATE_CONTENT_TYPE },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
-		struct gate_facts facts = { .is_change = cases[i].is_change,
-			.has_cookie = cases[i].has_cookie,
-			.has_token = cases[i].has_token,
-			.host = slice_str(cases[i].host),
-			.origin = slice_str(cases[i].origin),
-			.site = slice_str(cases[i].site),
-			.content_type = slice_str(cases[i].content_type) };
+	for (size_t i = 0; i < GP_ARRAY_LEN(checks); i++) {
+		struct gate_facts facts = { .is_change = checks[i].is_change,
+			.has_cookie = checks[i].has_cookie,
+			.has_token = checks[i].has_token,
+			.host = slice_str(checks[i].host),
+			.origin = slice_str(checks[i].origin),
+			.site = slice_str(checks[i].site),
+			.content_type = slice_str(checks[i].content_type) };
 		enum gate_verdict verdict = gate_check(&config, &facts);
 
-		if (verdict != cases[i].verdict)
-			fail_msg("case %zu: %d, not %d", i, (int)verdict, (int)cases[i].verdict);
+		if (verdict != checks[i].verdict)
+			fail_msg("case %zu: %d, not %d", i, (int)verdict, (int)checks[i].verdict);
 	}
 }
 
