@@ -21,8 +21,13 @@ const COLUMNS = [
 	["events.source", (row) => h("span.source", {}, row.source)],
 ];
 
+// Folded up: it is long, and the devices above say what it comes to.
+export function eventsCard(rows, fetchRows) {
+	return h("details.card.events", {}, h("summary", {}, h("h2", {}, t("events.title"))), eventsTable(rows, fetchRows));
+}
+
 // All attempts, some at a time. fetchRows(before) gives the next rows, newest first.
-export function eventsTable(rows, fetchRows) {
+function eventsTable(rows, fetchRows) {
 	const place = h("div");
 	const all = [...rows];
 	const draw = (isMore) => place.replaceChildren(
@@ -73,8 +78,7 @@ export async function page() {
 			card(t("chart.title"), chart(days)),
 			rows.length === 0 && empty(t("activity.none")),
 			deviceGroups(rows, Boolean(self.twofactor_at)),
-			card(t("events.title"), eventsTable(events,
-				(before) => items(`/self/events?limit=${PAGE}&before=${before}`))),
+			eventsCard(events, (before) => items(`/self/events?limit=${PAGE}&before=${before}`)),
 		],
 	};
 }

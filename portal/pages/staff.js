@@ -54,7 +54,7 @@ function sourceLine(row) {
 
 const LINES = {
 	account: ["user", accountLine],
-	source: ["home", sourceLine],
+	source: ["globe", sourceLine],
 	event: ["list", eventLine],
 	reference: ["search", (row) => [h("h3", {}, t("staff.reference", {reference: row.reference})), eventLine(row)]],
 };
@@ -68,8 +68,8 @@ async function search(query, place) {
 	try {
 		const rows = await items(at`/search?query=${query}&limit=${MOST}`);
 		const title = h("h2", {tabindex: "-1"}, t("staff.found", {count: rows.length}));
-		place.replaceChildren(title, rows.length
-			? h("ul.plain", {}, rows.map(resultItem)) : empty(t("staff.nothing")));
+		place.replaceChildren(title, h("div.card", {}, rows.length
+			? h("ul.plain", {}, rows.map(resultItem)) : empty(t("staff.nothing"))));
 		speak(t("staff.found", {count: rows.length}));
 		focus(title);
 	} catch (error) {

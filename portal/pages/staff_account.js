@@ -8,7 +8,7 @@ import {h} from "../dom.js";
 import {field, form} from "../form.js";
 import {list, since, t, tx, when} from "../text.js";
 import {badge, button, card, confirm, empty, facts, moment, note, openDialog, problemText} from "../ui.js";
-import {deviceGroups, eventsTable} from "./activity.js";
+import {deviceGroups, eventsCard} from "./activity.js";
 import {auditTable} from "./staff_lists.js";
 import {isOverAll, sourceLink, staffLinks} from "./staff.js";
 
@@ -143,8 +143,7 @@ export async function page(ctx) {
 			deviceGroups(rows, null),
 			devicesCard(ctx, account.address, devices),
 			card(t("chart.title"), chart(days)),
-			card(t("events.title"), eventsTable(events,
-				(before) => items(`${base}/events?limit=${PAGE}&before=${before}`))),
+			eventsCard(events, (before) => items(`${base}/events?limit=${PAGE}&before=${before}`)),
 			audit.length > 0 && card(t("staff.audit"), auditTable(audit)),
 			card(t("staff.facts"), facts([
 				[t("staff.role"), t(`role.${account.role}`)],
