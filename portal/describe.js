@@ -22,10 +22,29 @@ export function serviceShort(service) {
 	return hasText(key) ? t(key) : service ?? "–";
 }
 
+const BROWSERS = [["Edge", /\bEdgA?\//], ["Opera", /\bOPR\//], ["Firefox", /\b(Firefox|FxiOS)\//],
+	["Chrome", /(Chrome|CriOS|Chromium)\//], ["Safari", /\bSafari\//]];
+const SYSTEMS = [["Android", /Android/], ["iPhone", /iPhone/], ["iPad", /iPad/], ["Windows", /Windows/],
+	["Mac", /Mac OS X/], ["Chromebook", /\bCrOS\b/], ["Linux", /Linux/]];
+
+// What a program says of itself, in a few words: browsers say far more than anybody wants to read.
+export function clientWords(text) {
+	if (!text?.startsWith("Mozilla/"))
+		return text || "";
+	const find = (table) => table.find(([, pattern]) => pattern.test(text))?.[0];
+	const browser = find(BROWSERS) ?? t("client.browser");
+	const system = find(SYSTEMS);
+	return system ? t("client.on", {browser, system}) : browser;
+}
+
 export function deviceName(row) {
 	if (row.is_others)
 		return t("device.others");
-	return row.device_name || row.client_name || t("device.unnamed");
+	return row.device_name || clientWords(row.client_name) || t("device.unnamed");
+}
+
+function isWebsite(row) {
+	return [row.services ?? row.service].flat().every((name) => name === "https");
 }
 
 export function isWorking(row) {
@@ -39,6 +58,11 @@ export function isStranger(row) {
 
 export function isRefused(row) {
 	return !isWorking(row) && !row.is_stranger;
+}
+
+// A mistyped password at this website is no device that needs help.
+export function needsHelp(row) {
+	return isRefused(row) && !isWebsite(row);
 }
 
 // Devices have the code of a text in "why"; events and causes of bans have theirs in "reason".
@@ -76,6 +100,8 @@ const WANT_PASSWORD = new Set(["old_password", "wrong_password"]);
 // What mends it: text, and the one button for the owner.
 export function deviceRemedy(row, hasTwofactor) {
 	const code = reasonCode(row);
+	if (isWebsite(row))
+		return [t("remedy.website"), null];
 	if (code === "device_scope")
 		return [t("remedy.device_scope"), makePasswordLink(row)];
 	if (WANT_DEVICE_PASSWORD.has(code) || (hasTwofactor && WANT_PASSWORD.has(code)))
@@ -104,6 +130,14 @@ export function deviceCard(row, remedy) {
 		remedy);
 }
 
+// What activity knows of the devices behind a ban: the password they still have.
+export function explainBans(bans, rows) {
+	const known = (device) => rows.find((row) => row.old_password_at && row.source === device.source
+		&& row.services.includes(device.service));
+	return bans.map((ban) => ({...ban, devices: (ban.devices ?? []).map((device) =>
+		({...device, old_password_at: known(device)?.old_password_at}))}));
+}
+
 export function banText(ban) {
 	return tx("ban.text", {source: h("span.source", {}, ban.source), span: minutes(ban.minutes_left)});
 }
@@ -116,7 +150,7 @@ export function lastUse(row) {
 	if (!row.used_service)
 		return tx("devices.used_from", values);
 	return tx("devices.used", {...values, service: serviceWords(row.used_service),
-		client: row.used_client || t("device.unnamed")});
+		client: clientWords(row.used_client) || t("device.unnamed")});
 }
 
 const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand"};
@@ -157,7 +191,7 @@ export function tile(kind, symbol, title, text) {
 // The four answers of the first glance.
 export function tiles(self, rows, bans) {
 	const here = bans.find((ban) => ban.is_here);
-	const refused = rows.filter(isRefused);
+	const refused = rows.filter(needsHelp);
 	return h("ul.tiles", {},
 		tile(self.may_send ? "ok" : "bad", "send", t("overview.send"), sendingWords(self)),
 		tile(here ? "bad" : "ok", "receive", t("overview.receive"),

@@ -8,7 +8,7 @@ import {t} from "./text.js";
 import {problemText} from "./ui.js";
 
 const MAX_SECRET = 1024; // bytes
-const SHORT = 10;        // characters; shorter is called weak
+const SHORT = 8;         // characters; the server takes no shorter ones
 const GOOD = 14;
 const STRONG = 20;
 
@@ -219,6 +219,15 @@ export async function blame(map, work) {
 		const found = map[error.code];
 		if (!found)
 			throw error;
-		throw new Faults({[found[0]]: t(found[1])});
+		throw new Faults({[found[0]]: typeof found[1] === "string" ? t(found[1]) : found[1](error)});
 	}
+}
+
+// Why the server does not take a new password, by words of what it says.
+const JUDGED = [[/many people/, "fault.common"], [/too easy/, "fault.simple"], [/the address/, "fault.address_inside"],
+	[/control characters/, "fault.controls"], [/at least/, "fault.short"], [/longer/, "fault.long"]];
+
+export function judgedPassword(problem) {
+	const key = JUDGED.find(([pattern]) => pattern.test(problem.detail))?.[1];
+	return key ? t(key, {count: SHORT}) : problem.detail;
 }

@@ -2,12 +2,13 @@
 // My account: password, recovery address, language, and where one is signed in.
 
 import {at, call, get, items, post, remove} from "../api.js";
+import {clientWords} from "../describe.js";
 import {h} from "../dom.js";
-import {blame, codeField, digits, field, form, newPasswordFields, owner, passwordField} from "../form.js";
+import {blame, field, form, judgedPassword, newPasswordFields, owner, passwordField} from "../form.js";
 import {LANGUAGES, getLanguage, t, tx} from "../text.js";
 import {badge, button, card, moment, problemText} from "../ui.js";
 
-const WRONG = {wrong: ["old", "fault.wrong"], password: ["new", "fault.common"]};
+const WRONG = {wrong: ["old", "fault.wrong"], syntax: ["new", judgedPassword]};
 
 export function passwordForm(ctx, self, done) {
 	const fresh = newPasswordFields();
@@ -30,12 +31,14 @@ function passwordCard(ctx, self) {
 	passwordForm(ctx, self, (values) => ctx.reload(t(values.end_devices ? "password.done.devices" : "password.done"))));
 }
 
-function confirmForm(ctx, place, address) {
+function confirmForm(ctx, address) {
 	return [h("p", {}, t("recovery.sent", {address})), form({
-		label: t("recovery.confirm"), submit: t("recovery.confirm"), fields: [codeField({hint: t("recovery.code.hint")})],
+		label: t("recovery.confirm"), submit: t("recovery.confirm"),
+		fields: [field({name: "code", label: t("recovery.code"), hint: t("recovery.code.hint"),
+			autocomplete: "one-time-code", autocapitalize: "none", spellcheck: "false", class: "code-input"})],
 		send: async (values) => {
 			await blame({wrong: ["code", "code.wrong"]},
-				() => post("/self/recovery-address/confirm", {code: digits(values.code)}));
+				() => post("/self/recovery-address/confirm", {code: values.code.trim()}));
 			await ctx.reload(t("recovery.done"));
 		},
 	})];
@@ -55,15 +58,15 @@ function recoveryCard(ctx, self) {
 		],
 		send: async (values) => {
 			const address = values.address.trim();
-			await blame({wrong: ["password", "fault.wrong"]},
+			await blame({wrong: ["password", "fault.wrong"], syntax: ["address", "fault.address_here"]},
 				() => post("/self/recovery-address", {password: values.password, address}));
 			if (address === "")
 				return ctx.reload(t("recovery.removed"));
-			place.replaceChildren(...confirmForm(ctx, place, address));
+			place.replaceChildren(...confirmForm(ctx, address));
 			place.querySelector("input").focus();
 		},
 	});
-	place.append(node);
+	place.append(...self.recovery_address_pending ? confirmForm(ctx, self.recovery_address_pending) : [node]);
 	return card(t("recovery"), h("p", {}, t("recovery.lead")),
 		h("p", {}, current ? tx("recovery.current", {address: h("strong", {}, current)}) : t("recovery.none")), place);
 }
@@ -86,7 +89,7 @@ function sessionItem(ctx, row) {
 		}
 	}, "danger-quiet");
 	return h("li.device", {},
-		h("div.device-head", {}, h("h3", {}, row.client_name || t("sessions.browser")),
+		h("div.device-head", {}, h("h3", {}, clientWords(row.client_name) || t("sessions.browser")),
 			row.is_this ? badge("ok", t("sessions.this")) : end),
 		h("p.hint", {}, tx("sessions.text", {since: moment(row.since), source: h("span.source", {}, row.source),
 			used: moment(row.used_at)})));

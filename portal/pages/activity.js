@@ -3,7 +3,7 @@
 
 import {get, items} from "../api.js";
 import {chart} from "../chart.js";
-import {deviceCard, deviceRemedy, isRefused, isStranger, isWorking, reasonWords, serviceShort} from "../describe.js";
+import {clientWords, deviceCard, deviceRemedy, isRefused, isStranger, isWorking, reasonWords, serviceShort} from "../describe.js";
 import {h, speak} from "../dom.js";
 import {t} from "../text.js";
 import {badge, button, card, empty, moment, note, problemText, table} from "../ui.js";
@@ -16,7 +16,7 @@ const COLUMNS = [
 	["events.when", (row) => moment(row.at)],
 	["events.outcome", (row) => row.outcome === "ok"
 		? badge("ok", t("events.ok")) : badge("bad", reasonWords(row))],
-	["events.device", (row) => row.device_name || row.client_name || "–"],
+	["events.device", (row) => row.device_name || clientWords(row.client_name) || "–"],
 	["events.service", (row) => serviceShort(row.service)],
 	["events.source", (row) => h("span.source", {}, row.source)],
 ];

@@ -2,11 +2,13 @@
 // Am I blocked? For everybody, signed in or not.
 
 import {get, items} from "../api.js";
-import {banCauses, banReason, banText, liftButton} from "../describe.js";
+import {banCauses, banReason, banText, explainBans, liftButton} from "../describe.js";
 import {h} from "../dom.js";
 import {icon} from "../icons.js";
 import {minutes, t, time, tx} from "../text.js";
 import {card, facts, link, note, problemText} from "../ui.js";
+
+const DAYS = 7;
 
 function answer(source) {
 	const kind = source.is_banned ? "bad" : "ok";
@@ -49,7 +51,9 @@ function banItem(ctx, ban, lifts) {
 
 export async function page(ctx) {
 	const isIn = ctx.session.state === "signed_in";
-	const [source, bans] = await Promise.all([get("/source"), isIn ? items("/self/bans") : []]);
+	const [source, banned, rows] = await Promise.all([get("/source"), isIn ? items("/self/bans") : [],
+		isIn ? items(`/self/activity?days=${DAYS}`) : []]);
+	const bans = explainBans(banned, rows);
 	return {
 		title: t("page.blocked"),
 		body: [

@@ -2,7 +2,8 @@
 // One glance: what works, what does not, and the one button that mends it.
 
 import {get, items, post} from "../api.js";
-import {banCauses, banText, deviceCard, deviceRemedy, isRefused, isStranger, liftButton, tiles} from "../describe.js";
+import {banCauses, banText, deviceCard, deviceRemedy, explainBans, isStranger, liftButton, needsHelp, tiles}
+	from "../describe.js";
 import {h} from "../dom.js";
 import {icon} from "../icons.js";
 import {t, tx, when} from "../text.js";
@@ -72,7 +73,7 @@ function headline(count) {
 }
 
 function devicesPart(self, rows) {
-	const refused = rows.filter(isRefused);
+	const refused = rows.filter(needsHelp);
 	return refused.length > 0 && card(t("overview.refused"), h("ul.plain", {}, refused.map((row) => {
 		const [text, action] = deviceRemedy(row, Boolean(self.twofactor_at));
 		return deviceCard(row, h("div.remedy", {}, h("p", {}, text), action));
@@ -87,11 +88,13 @@ function strangersPart(rows) {
 }
 
 export async function page(ctx) {
-	const [self, rows, bans] = await Promise.all([get("/self"), items(`/self/activity?days=${DAYS}`), items("/self/bans")]);
+	const [self, rows, banned] = await Promise.all([get("/self"), items(`/self/activity?days=${DAYS}`),
+		items("/self/bans")]);
+	const bans = explainBans(banned, rows);
 	const found = problems(self, bans, ctx);
 	const refused = devicesPart(self, rows);
 	const count = found.filter((one) => one.matches(".bad")).length
-		+ rows.filter(isRefused).length;
+		+ rows.filter(needsHelp).length;
 	return {
 		title: t("page.overview"),
 		body: [

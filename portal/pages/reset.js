@@ -3,7 +3,7 @@
 
 import {call} from "../api.js";
 import {h} from "../dom.js";
-import {blame, form, newPasswordFields, owner} from "../form.js";
+import {blame, form, judgedPassword, newPasswordFields, owner} from "../form.js";
 import {t, tx} from "../text.js";
 import {link, note} from "../ui.js";
 
@@ -27,7 +27,7 @@ export async function page(ctx) {
 	const node = form({
 		label: title, submit: t("reset.submit"), fields: [owner(address), ...newPasswordFields("password")],
 		send: async (values) => {
-			await blame({password: ["password", "fault.common"]}, () => call("POST", "/reset",
+			await blame({syntax: ["password", judgedPassword]}, () => call("POST", "/reset",
 				{token: ctx.resetToken, password: values.password}, true));
 			ctx.forgetToken();
 			history.replaceState(null, "", "#/overview");

@@ -2,7 +2,7 @@
 // For staff: one search for everything, and the way to the lists.
 
 import {at, items} from "../api.js";
-import {reasonWords, serviceWords} from "../describe.js";
+import {clientWords, reasonWords, serviceWords} from "../describe.js";
 import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
 import {icon} from "../icons.js";
@@ -38,7 +38,7 @@ export function eventLine(row) {
 	h("p.hint", {}, tx("staff.event", {
 		login: row.account ? accountLink(row.account) : h("strong", {}, row.login || "–"),
 		service: serviceWords(row.service), source: sourceLink(row.source),
-		client: row.client_name || t("device.unnamed")})));
+		client: clientWords(row.client_name) || t("device.unnamed")})));
 }
 
 function accountLine(row) {

@@ -74,7 +74,8 @@ function twofactorRow(ctx, account) {
 	const due = account.removal_due_at;
 	const state = account.twofactor_at
 		? [badge("ok", t("twofactor.on")), " ", t("staff.since", {since: since(account.twofactor_at)}),
-			due && h("p", {}, t("staff.removal.due", {when: when(due)}))]
+			due && h("p", {}, t("staff.removal.due", {when: when(due)})),
+			account.is_stopped && h("p", {}, t("staff.code_stopped"))]
 		: badge("warn", t("overview.twofactor.off"));
 	const action = !account.twofactor_at ? null : due
 		? asked(ctx, t("staff.removal.stop"), address, "keep", () => post(at`/accounts/${address}/twofactor/keep`),

@@ -148,10 +148,10 @@ def test_a_form_is_sent_once(stage):
 
 def test_faults_lead_to_their_fields(stage):
     browser = stage.open("healthy", "#/account")
-    browser.fill("New password", "short")
+    browser.fill("New password", "tiny")
     browser.see("Too short")
     browser.press("Change password")
-    browser.see("Please use at least 10 characters")
+    browser.see("Please use at least 8 characters")
     assert "Please check this" in browser.focused()
     browser.run("await page.locator('.summary:visible a').first().click()")
     assert browser.focused() == "Present password"

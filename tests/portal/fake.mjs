@@ -46,12 +46,12 @@ const STRANGER = device("e", {client_name: null, services: ["submission"], failu
 const OTHERS = device("f", {client_name: null, services: ["imap", "submission"], failures: 310, last_outcome: "denied",
 	reason: "wrong_password", why: "wrong_password", source: null, network: null, is_stranger: true, is_others: true});
 const BAN = {source: "203.0.113.9", since: ago(7), until: ago(-23), minutes_left: 23, is_here: true,
-	devices: [{client_name: "Outlook", service: "imap", reason: "wrong_password", why: "wrong password",
-		old_password_at: ago(19 * DAY)}]};
+	reference: "7K2M-9QXA", devices: [{source: "198.51.100.24", client_name: "Outlook", service: "imap",
+		why: "wrong_password"}]};
 
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
 	twofactor_at: ago(40 * DAY), password_at: ago(60 * DAY), recovery_codes_left: 9, devices: 2,
-	recovery_address: "anna@example.net", removal_due_at: null, must: []};
+	recovery_address: "anna@example.net", recovery_address_pending: "", removal_due_at: null, must: []};
 const IN = {state: "signed_in", address: ADDRESS, role: "user", language: null, source: "203.0.113.9",
 	hostname: "mail.example.test", portal_url: "https://mail.example.test/"};
 const GUEST = {...IN, state: "guest", address: null, role: "guest"};
@@ -69,7 +69,7 @@ const SCENES = {
 	pending: {session: {...IN, state: "pending"}},
 	recovery: {session: {...IN, state: "recovery"}, self: {...SELF, must: ["twofactor", "password"]}},
 	healthy: {},
-	fresh: {self: {...SELF, twofactor_at: null, recovery_codes_left: 0, recovery_address: null},
+	fresh: {self: {...SELF, twofactor_at: null, recovery_codes_left: 0, recovery_address: ""},
 		activity: [PHONE, STRANGER], unready: [PHONE, device("f", {client_name: "Outlook", services: ["imap", "submission"],
 			successes: 9, last_at: ago(900), source: "198.51.100.24"})]},
 	troubled: {self: {...SELF, may_send: false, blocked_at: ago(3 * DAY), block_reason: "2,400 messages in an hour"},
@@ -94,24 +94,25 @@ const SETTINGS = {login: ADDRESS, hostname: "mail.example.test", services: [
 	{service: "imap", protocol: "IMAP", port: 143, tls: "starttls"},
 	{service: "imaps", protocol: "IMAP", port: 993, tls: "tls"},
 	{service: "pop3s", protocol: "POP3", port: 995, tls: "tls"}]};
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
 const SESSIONS = [
-	{id: "1f", since: ago(14), used_at: ago(0), source: "203.0.113.9", client_name: "Firefox on Windows", is_this: true},
-	{id: "2e", since: ago(300), used_at: ago(280), source: "198.51.100.24", client_name: "Safari on iPhone",
-		is_this: false}];
+	{id: 12, since: ago(14), used_at: ago(0), source: "203.0.113.9", client_name: FIREFOX, is_this: true},
+	{id: 11, since: ago(300), used_at: ago(280), source: "198.51.100.24", client_name: SAFARI, is_this: false}];
 const EVENTS = Array.from({length: 15}, (_, n) => {
 	const from = [OUTLOOK, PHONE, TABLET, THUNDERBIRD][n % 4];
 	return {id: 900 - n, at: ago(3 + n * 47), session: "00000000000000aa", client: from.source, port: 993,
 		source: from.source, service: from.services[0], mechanism: "plain", login: ADDRESS, account: ADDRESS,
 		device: from.device, device_name: from.device_name, outcome: from.last_outcome, reason: from.reason,
-		why: from.why, counted: from.last_outcome !== "ok", client_name: from.client_name, tls: "TLSv1.3", detail: null,
-		old_password_at: from.old_password_at};
+		why: from.why, counted: from.last_outcome !== "ok", client_name: from.client_name, tls: "TLSv1.3", detail: "",
+		reference: from.last_outcome === "ok" ? null : "7K2M-9QXA"};
 });
 const CHART = Array.from({length: 7}, (_, n) => ({day: ago((6 - n) * DAY).slice(0, 10),
 	ok: [31, 28, 35, 30, 0, 22, 12][n], failed: [0, 0, 0, 4, 96, 140, 61][n]}));
 const AUDIT = [
 	{id: 41, at: ago(4 * DAY), actor: "support@example.test", operation: "account.block", account: ADDRESS,
-		detail: {}, source: null},
-	{id: 40, at: ago(60 * DAY), actor: ADDRESS, operation: "self.password", account: ADDRESS, detail: {}, source: null}];
+		detail: {}},
+	{id: 40, at: ago(60 * DAY), actor: ADDRESS, operation: "self.password", account: ADDRESS, detail: {}}];
 const CODES = Array.from({length: 10}, (_, n) => `k${n}wm-4xqp-7h2d`);
 const ACCOUNT = {id: 7, address: ADDRESS, role: "user", route: null, created_at: ago(700 * DAY), has_password: true,
 	password_at: ago(60 * DAY), is_off: false, blocked_at: ago(3 * DAY), block_reason: "2,400 messages in an hour",
@@ -180,7 +181,7 @@ const ROUTES = {
 	"GET /accounts/*/chart": () => list(CHART),
 	"GET /accounts/*/events": () => list(EVENTS),
 	"GET /accounts/*/devices": () => list(DEVICES),
-	"GET /accounts/*/twofactor": () => [200, {address: ADDRESS, on: true, since: ago(40 * DAY), removal_due_at: null}],
+	"GET /accounts/*/twofactor": () => [200, {address: ADDRESS, on: true, is_stopped: false, since: ago(40 * DAY), removal_due_at: null}],
 	"POST /accounts/*/block": () => none,
 	"POST /accounts/*/unblock": () => none,
 	"POST /accounts/*/reset-link": () => none,
