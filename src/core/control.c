@@ -108,6 +108,7 @@ static void op_free(struct op *op)
 		asker->ops--;
 	map_remove(&op->core->control.ops, &op->node);
 	buf_fini(&op->question);
+	json_decref(op->gathered);
 	mem_free(op->why);
 	mem_free(op);
 }
@@ -136,6 +137,27 @@ enum gp_err op_ask(struct op *op, struct ipc_message *question, int fd)
 	question->op.request = op->id;
 	op->is_asked = true;
 	return vaults_send_desk(op->core, question, fd);
+}
+
+enum gp_err op_ask_instead(struct op *op, enum ops_id id, const struct caller *caller, json_t *args)
+{
+	struct ipc_message question = { .type = IPC_OP };
+	char text[IPC_PACKET_MAX];
+	enum gp_err err;
+
+	GP_ASSERT(args != NULL);
+	question.op = (struct ipc_op){ .name = slice_str(ops_entry(id)->name),
+		.arguments = slice_of(text, json_dumpb(args, text, sizeof text, JSON_COMPACT)),
+		.actor = caller->actor,
+		.role = ROLE_CORE,
+		.asker = caller->account,
+		.source = caller->source,
+		.client_name = caller->client_name,
+		.language = caller->language };
+	json_decref(args);
+	err = op_ask(op, &question, -1);
+	mem_wipe(text, sizeof text);
+	return err;
 }
 
 bool control_ask_vault(struct core *core, enum ops_id id, const json_t *args,

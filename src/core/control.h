@@ -59,6 +59,8 @@ struct op {
 	bool found;
 	bool is_blocked;
 	bool is_recovery;
+	json_t *gathered; /* rows; freed with it */
+	struct ip source; /* of the browser */
 };
 
 struct control {
@@ -103,6 +105,10 @@ struct op *op_begin(const struct op_call *call);
 struct op *op_find(struct core *core, uint64_t id);
 /* Asks the desk vault; id and asker of the question are set here. fd: as in chan_send(). */
 enum gp_err op_ask(struct op *op, struct ipc_message *question, int fd) GP_CHECKED;
+/* Asks the vault, on behalf of the caller, for another operation than the one that was asked for:
+ * its answer goes to op->events. Takes args. */
+enum gp_err op_ask_instead(
+	struct op *op, enum ops_id id, const struct caller *caller, json_t *args) GP_CHECKED;
 /* Tells who asked, or events, and is gone. */
 void op_finish(struct op *op, enum gp_err err, struct slice why);
 /* Rows and the end for whoever asked; op_finish() with events leaves that to them. */
@@ -112,6 +118,7 @@ void op_done(const struct op *op, enum gp_err err, struct slice why);
 /* Handlers, ops_*.c. GP_ERR_AGAIN: the end comes later, by itself. */
 typedef enum gp_err op_fn(struct op_call *call, const json_t *args, struct gp_why *why);
 op_fn op_ban_list, op_ban_add, op_ban_remove;
+op_fn op_source_show, op_self_ban_list, op_self_ban_lift, op_settings_show;
 op_fn op_session_list, op_session_kill;
 op_fn op_status, op_stats;
 op_fn op_reload, op_clock_advance;

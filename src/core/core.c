@@ -8,6 +8,7 @@
 void core_sweep(struct core *core)
 {
 	bans_sweep(core);
+	lifts_sweep(core);
 	source_sweep(core);
 	spray_sweep(core);
 	portal_sweep(core);
@@ -39,6 +40,7 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	session_init(core);
 	signin_init(core);
 	bans_init(core);
+	lifts_init(core);
 	domains_init(core);
 	journal_init(core);
 	vaults_init(core);
@@ -72,6 +74,7 @@ void core_free(struct core **pcore)
 	journal_fini(core);
 	domains_fini(core);
 	bans_fini(core);
+	lifts_fini(core);
 	session_fini(core);
 	spray_fini(core);
 	line_fini(core);

@@ -7,7 +7,7 @@
  *	signin.h attempt.h	sign-ins, windows, the order of things
  *	places.h line.h spray.h	what a sign-in reserves, who waits for it, one secret on many names
  *	vaults.h queue.h	who checks secrets
- *	bans.h			who stays out
+ *	bans.h lifts.h		who stays out, who was let in again
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
  *	notices.h		mail of Gatepost's own
@@ -34,6 +34,7 @@
 #include "core/front.h"
 #include "core/guarded.h"
 #include "core/journal.h"
+#include "core/lifts.h"
 #include "core/line.h"
 #include "core/loading.h"
 #include "core/mail.h"
@@ -77,6 +78,7 @@ struct core {
 	struct spray spray;
 	struct signins signins;
 	struct bans bans;
+	struct lifts lifts;
 	struct domains domains;
 	struct journal journal;
 	struct loading loading;

@@ -9,6 +9,10 @@
 #include "core/attempt.h"
 #include "core/core.h"
 
+enum {
+	ARGUMENTS_SIZE = 8 * FORM_CODE_MAX /* each of its bytes may be escaped */
+};
+
 enum gp_err form_explain(const struct attempt_answer *answer, struct gp_why *why)
 {
 	char until[CLOCK_TEXT_SIZE];
@@ -168,18 +172,20 @@ enum gp_err op_portal_code(struct op_call *call, const json_t *args, struct gp_w
 	static const struct op_events events = { on_code_row, on_code_done };
 	const struct caller *caller = call->caller;
 	struct ipc_message question = { .type = IPC_OP };
-	char text[IPC_PACKET_MAX];
+	char text[ARGUMENTS_SIZE];
+	json_t *code = json_object_get(args, "code");
 	json_t *asked = NULL;
 	struct op *op = NULL;
 
 	if (caller->role != ROLE_PENDING)
 		return gp_why_set(why, GP_ERR_EXISTS, "you are signed in");
+	if (json_string_length(code) > FORM_CODE_MAX)
+		return gp_why_set(why, GP_ERR_SYNTAX, "no code is that long");
 	op = op_begin(call);
 	if (op == NULL)
 		return gp_why_set(why, GP_ERR_BUSY, "too many operations at once");
 	op->events = &events;
-	asked = json_pack("{s:I, s:O}", "account", (json_int_t)caller->account, "code",
-		json_object_get(args, "code"));
+	asked = json_pack("{s:I, s:O}", "account", (json_int_t)caller->account, "code", code);
 	GP_ASSERT(asked != NULL);
 	question.op = (struct ipc_op){ .name = slice_str(ops_entry(OPS_twofactor_check)->name),
 		.arguments = slice_of(text, json_dumpb(asked, text, sizeof text, JSON_COMPACT)),

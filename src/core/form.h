@@ -9,6 +9,10 @@
 
 #include "base/err.h"
 
+enum {
+	FORM_CODE_MAX = 64 /* bytes of a code as typed, blanks and hyphens included */
+};
+
 struct attempt_answer;
 
 /* How an attempt that was not judged ended, for who asked at the portal. */

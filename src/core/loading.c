@@ -125,6 +125,14 @@ void loading_on_guess_row(struct core *core, const struct ipc_guess_row *row)
 			ban_failure_age(row->at, clock_wall()), &nobody);
 }
 
+void loading_on_lift_row(struct core *core, const struct ipc_lift_row *row)
+{
+	struct ip_net net = { row->source, row->prefix };
+
+	if (is_first_load(core))
+		lifts_add(core, &net, row->account, ban_failure_age(row->at, clock_wall()));
+}
+
 void loading_on_ban_row(struct core *core, const struct ipc_ban_row *row)
 {
 	if (is_first_load(core))

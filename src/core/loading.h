@@ -41,6 +41,7 @@ bool loading_is_done(const struct core *core);
 
 void loading_on_failure_row(struct core *core, const struct ipc_failure_row *row);
 void loading_on_guess_row(struct core *core, const struct ipc_guess_row *row);
+void loading_on_lift_row(struct core *core, const struct ipc_lift_row *row);
 void loading_on_ban_row(struct core *core, const struct ipc_ban_row *row);
 void loading_on_domain_row(struct core *core, const struct ipc_domain_row *row);
 void loading_on_loaded(struct core *core, const struct ipc_loaded *message);

@@ -298,6 +298,8 @@ static void on_committed(struct places *places)
 	core->stats.signins_failed++;
 	attempt_record(attempt, &answer);
 	ban_levels(attempt);
+	if (answer.weight > 0)
+		lifts_after_failure(core, &attempt->source->ip, attempt->account, attempt->session);
 	answer.ban_ms = bans_left(core, &attempt->source->ip);
 	if (answer.ban_ms > 0)
 		answer.verdict = VERDICT_DENY_BANNED;

@@ -282,6 +282,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 		loading_on_failure_row(core, &message->failure_row);
 	else if (message->type == IPC_GUESS_ROW)
 		loading_on_guess_row(core, &message->guess_row);
+	else if (message->type == IPC_LIFT_ROW)
+		loading_on_lift_row(core, &message->lift_row);
 	else if (message->type == IPC_DOMAIN_ROW)
 		loading_on_domain_row(core, &message->domain_row);
 	else if (message->type == IPC_LOADED)

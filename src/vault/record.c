@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ops/lift.h"
+#include "store/store_lift.h"
 #include "vault/vault.h"
 
 /* ---- what core is told ---- */
@@ -292,6 +294,17 @@ static enum gp_err send_domain(const struct store_domain *domain, void *arg)
 	return vault_send(arg, &row);
 }
 
+static enum gp_err send_lift(const struct store_lift *lift, void *arg)
+{
+	struct ipc_message row = { .type = IPC_LIFT_ROW,
+		.lift_row = { .source = lift->net.base,
+			.prefix = lift->net.prefix,
+			.account = lift->account,
+			.at = lift->at } };
+
+	return vault_send(arg, &row);
+}
+
 void record_load(struct vault *vault, const struct ipc_load *message)
 {
 	struct ipc_message done = { .type = IPC_LOADED, .loaded = { .request = message->request } };
@@ -306,6 +319,8 @@ void record_load(struct vault *vault, const struct ipc_load *message)
 	if (err == GP_OK)
 		err = store_event_each_guess(
 			vault->store, &clock, message->guesses_since, send_guess, vault);
+	if (err == GP_OK)
+		err = store_lift_each(vault->store, clock_wall() - OPS_LIFT_SPAN, send_lift, vault);
 	if (err == GP_OK)
 		err = store_domain_each(vault->store, send_domain, vault);
 	done.loaded.ok = err == GP_OK;

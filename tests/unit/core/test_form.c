@@ -18,6 +18,9 @@ enum {
 	MINUTE_MS = 60 * 1000
 };
 
+#define SIXTEEN  "0123456789abcdef"
+#define TOO_LONG SIXTEEN SIXTEEN SIXTEEN SIXTEEN "0"
+
 static const char home[] = "198.51.100.7";
 
 static uint64_t send_signin(struct world *world, const char *login, const char *password,
@@ -60,7 +63,7 @@ static const char *state_of(struct world *world, const char *cookie)
 
 static enum gp_err code(struct world *world, const char *value, const char *cookie)
 {
-	char arguments[64];
+	char arguments[128];
 
 	(void)snprintf(arguments, sizeof arguments, "{\"code\":\"%s\"}", value);
 	return world_call(world, "portal.code", arguments, cookie, home);
@@ -306,6 +309,7 @@ static void the_second_step(void **state)
 	assert_int_equal(world->events, 0);
 	assert_string_equal(state_of(world, pending), "pending");
 	assert_int_equal(world_call(world, "self.show", "", pending, home), GP_ERR_SIGNIN);
+	assert_int_equal(code(world, TOO_LONG, pending), GP_ERR_SYNTAX);
 	assert_int_equal(code(world, "000000", pending), GP_ERR_DENIED);
 	assert_int_equal(world->last_reason, REASON_CODE);
 	assert_int_equal(world->weight, 1);

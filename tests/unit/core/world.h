@@ -135,6 +135,11 @@ struct world {
 	struct ipc_notice_done notice_done; /* text: not kept */
 
 	/* The last operation the desk was asked for. */
+	const char *cause; /* the source of a failure on the account; NULL: none */
+	unsigned lifts;    /* noted; three may be */
+	struct ip_net lift_rows[4];
+	uint64_t lift_account;
+	unsigned lift_row_count;
 	bool is_mended;    /* what "must" says: nothing is left */
 	bool is_code_used; /* the desk's */
 	unsigned codes_checked, codes_wrong;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -139,6 +140,12 @@ static void answer_load(struct world_peer *vault, const struct ipc_load *load)
 		message.guess_row = (struct ipc_guess_row){ WORLD_RIGHT_ACCOUNT, WORLD_WALL - 60 };
 		reply(vault, &message);
 	}
+	for (unsigned i = 0; i < world->lift_row_count; i++) {
+		message.type = IPC_LIFT_ROW;
+		message.lift_row = (struct ipc_lift_row){ world->lift_rows[i].base,
+			world->lift_rows[i].prefix, world->lift_account, WORLD_WALL - 60 };
+		reply(vault, &message);
+	}
 	for (size_t i = 0; i < GP_ARRAY_LEN(domains); i++) {
 		message.type = IPC_DOMAIN_ROW;
 		message.domain_row = (struct ipc_domain_row){ slice_str(domains[i].domain),
@@ -205,6 +212,31 @@ static enum gp_err judge_code(struct world *world, struct slice arguments, const
 	return err;
 }
 
+/* One device has failed from world->cause. */
+static const char *tell_causes(const struct world *world)
+{
+	static char row[256];
+
+	(void)snprintf(row, sizeof row,
+		"{\"source\":\"%s\",\"client_name\":\"phone\",\"service\":\"imap\","
+		"\"why\":\"wrong_password\"}",
+		world->cause != NULL ? world->cause : "192.0.2.99");
+	return row;
+}
+
+static enum gp_err note_lift(struct world *world, struct slice arguments)
+{
+	json_t *args = json_loadb(arguments.data, arguments.len, 0, NULL);
+	const char *source = json_string_value(json_object_get(args, "source"));
+	bool may = json_is_true(json_object_get(args, "is_here")) ||
+		   (world->cause != NULL && strcmp(source, world->cause) == 0);
+
+	json_decref(args);
+	if (!may)
+		return GP_ERR_NOT_FOUND;
+	return world->lifts++ < 3 ? GP_OK : GP_ERR_LIMIT;
+}
+
 /* account.show and account.passwd as core needs them; others are echoed in one row. */
 static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 {
@@ -230,6 +262,10 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		effect = IPC_EFFECT_PASSWORD;
 	} else if (slice_is(op->name, "twofactor.check")) {
 		err = judge_code(world, op->arguments, &row);
+	} else if (slice_is(op->name, "ban.causes")) {
+		row = tell_causes(world);
+	} else if (slice_is(op->name, "ban.note_lift")) {
+		err = note_lift(world, op->arguments);
 	} else if (slice_is(op->name, "self.twofactor_begin")) {
 		err = slice_is(op->arguments, "{\"password\":\"right\"}") ? world->account_err
 									  : GP_ERR_DENIED;

@@ -46,7 +46,13 @@ static void take_load_row(struct fixture *fixture, const struct ipc_message *mes
 	char line[1024] = "";
 	char ip[IP_TEXT_SIZE];
 
-	if (message->type == IPC_BAN_ROW)
+	if (message->type == IPC_LIFT_ROW)
+		(void)snprintf(line, sizeof line, "lift %s %d",
+			ip_net_format(&(struct ip_net){ message->lift_row.source,
+					      message->lift_row.prefix },
+				ip),
+			(int)message->lift_row.account);
+	else if (message->type == IPC_BAN_ROW)
 		(void)snprintf(line, sizeof line, "ban %s %d %d %.*s",
 			ip_net_format(&(struct ip_net){ message->ban_row.source,
 					      message->ban_row.prefix },
