@@ -37,6 +37,11 @@
 		"SOURCE", NULL, "source", PARAM_TEXT, true,         \
 			"an IP address, or an IPv6 /64, /56 or /48" \
 	}
+#define DOMAINS                                                       \
+	{                                                             \
+		"--domain", "DOMAIN", "domains", PARAM_TEXTS, false,  \
+			"that a domain-admin is for; may be repeated" \
+	}
 #define NO_PASSWORD                                             \
 	{                                                       \
 		"--no-password", NULL, NULL, PARAM_FLAG, false, \
@@ -63,7 +68,8 @@ const struct verb verbs[] = {
 		"gatepost account add alice@example.test --role staff --create-domain",
 		{ ADDRESS,
 			{ "--role", "ROLE", "role", PARAM_TEXT, false,
-				"user (default), staff or admin" },
+				"user (default), domain-admin, staff or admin" },
+			DOMAINS,
 			{ "--alias", "ADDRESS", "aliases", PARAM_TEXTS, false,
 				"a further address; may be repeated" },
 			{ "--route", "DOMAIN", "route", PARAM_TEXT, false,
@@ -98,6 +104,16 @@ const struct verb verbs[] = {
 	{ "account", "unblock", OPS_account_unblock, SHAPE_DONE, 0, NULL,
 		"{address} may send again.", NULL, "gatepost account unblock alice@example.test",
 		{ ADDRESS }, { { NULL } } },
+	{ "account", "role", OPS_account_role, SHAPE_DONE, 0, NULL, "{address} is {role} now.",
+		NULL, "gatepost account role carol@example.test domain-admin --domain example.test",
+		{ ADDRESS,
+			{ "ROLE", NULL, "role", PARAM_TEXT, true,
+				"user, domain-admin, staff or admin" },
+			DOMAINS },
+		{ { NULL } } },
+	{ "account", "reset-link", OPS_account_reset_link, SHAPE_DONE, 0, NULL,
+		"A link is on its way to the recovery address of {address}; it is good for a day.",
+		NULL, "gatepost account reset-link alice@example.test", { ADDRESS }, { { NULL } } },
 	{ "account", "remove", OPS_account_remove, SHAPE_DONE, VERB_CONFIRM, NULL,
 		"Account {address} removed.",
 		"Remove {address} with its device passwords, and end its sessions?",
@@ -151,8 +167,9 @@ const struct verb verbs[] = {
 		"gatepost device list alice@example.test", { ADDRESS },
 		{ { "id", "DEVICE", CELL_TEXT }, { "name", "NAME", CELL_TEXT },
 			{ "scopes", "FOR", CELL_TEXT }, { "created_at", "CREATED", CELL_TIME },
-			{ "used_at", "LAST USED", CELL_TIME },
-			{ "used_from", "FROM", CELL_TEXT } } },
+			{ "used_at", "LAST USED", CELL_TIME }, { "used_from", "FROM", CELL_TEXT },
+			{ "used_service", "SERVICE", CELL_TEXT },
+			{ "used_client", "PROGRAM", CELL_TEXT } } },
 	{ "device", "add", OPS_device_add, SHAPE_DEVICE, 0, NULL, NULL, NULL,
 		"gatepost device add alice@example.test \"My phone\" --scope imap --scope smtp",
 		{ ADDRESS,
@@ -223,6 +240,12 @@ const struct verb verbs[] = {
 
 	{ "twofactor", "status", OPS_twofactor_status, SHAPE_ONE, 0, NULL, NULL, NULL,
 		"gatepost twofactor status alice@example.test", { ADDRESS }, { { NULL } } },
+	{ "twofactor", "remove", OPS_twofactor_remove, SHAPE_DONE, 0, NULL,
+		"Two-factor sign-in of {address} goes off at {due_at}; its owner was told.", NULL,
+		"gatepost twofactor remove alice@example.test", { ADDRESS }, { { NULL } } },
+	{ "twofactor", "keep", OPS_twofactor_remove_cancel, SHAPE_DONE, 0, NULL,
+		"Two-factor sign-in of {address} stays on.", NULL,
+		"gatepost twofactor keep alice@example.test", { ADDRESS }, { { NULL } } },
 	{ "twofactor", "reset", OPS_twofactor_reset, SHAPE_DONE, VERB_CONFIRM, NULL,
 		"Two-factor sign-in of {address} is off.",
 		"Switch two-factor sign-in of {address} off?",

@@ -63,6 +63,7 @@ static void change_session(struct map_node *node, void *arg)
 		break;
 	case IPC_EFFECT_NONE:
 	case IPC_EFFECT_DOMAINS:
+	case IPC_EFFECT_ROLE:
 	case IPC_EFFECT_MAX:
 		break;
 	}

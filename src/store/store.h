@@ -30,6 +30,8 @@ enum {
 	STORE_DOMAIN_SIZE = 256,
 	STORE_ROLE_SIZE = 16,
 	STORE_ROUTE_SIZE = 65,
+	STORE_LANGUAGE_SIZE = 16,
+	STORE_DOMAINS_SIZE = 1025, /* names of domains with a space between */
 	STORE_PASSWORD_SIZE = 512, /* a hash */
 	STORE_NAME_SIZE = 65,
 	STORE_WORDS_SIZE = 257,
@@ -92,7 +94,7 @@ enum gp_err store_domain_each(struct store *store,
 struct store_account {
 	uint64_t id;
 	char address[STORE_ADDRESS_SIZE];
-	char role[STORE_ROLE_SIZE];         /* "user", "staff", "admin" */
+	char role[STORE_ROLE_SIZE];         /* from "user" to "admin", base/terms.h */
 	char route[STORE_ROUTE_SIZE];       /* "": its domain's */
 	char password[STORE_PASSWORD_SIZE]; /* hash, "": none; wipe after use */
 	int64_t password_at;
@@ -100,7 +102,8 @@ struct store_account {
 	bool is_off;
 	int64_t blocked_at; /* 0: may send */
 	char block_reason[STORE_WORDS_SIZE];
-	int64_t twofactor_at; /* 0: 2FA is off */
+	int64_t twofactor_at;               /* 0: 2FA is off */
+	char language[STORE_LANGUAGE_SIZE]; /* of letters to it, "": never said */
 };
 
 /*
@@ -131,13 +134,25 @@ enum gp_err store_account_block(
 	struct store *store, uint64_t id, int64_t at, struct slice reason) GP_CHECKED;
 /* at 0 switches 2FA off. GP_ERR_NOT_FOUND. */
 enum gp_err store_account_set_twofactor(struct store *store, uint64_t id, int64_t at) GP_CHECKED;
+/* A language tag (RFC 5646). GP_ERR_NOT_FOUND. */
+enum gp_err store_account_set_language(
+	struct store *store, uint64_t id, struct slice language) GP_CHECKED;
+/* A role without any domains. GP_ERR_NOT_FOUND. */
+enum gp_err store_account_set_role(struct store *store, uint64_t id, struct slice role) GP_CHECKED;
+/* One more domain that the account is domain-admin of; fine if it is already. GP_ERR_NOT_FOUND: no
+ * own domain. GP_ERR_LIMIT: their names are too long together. */
+enum gp_err store_account_add_domain(
+	struct store *store, uint64_t id, struct slice domain) GP_CHECKED;
+/* All of them with a space between. */
+enum gp_err store_account_domains(
+	struct store *store, uint64_t id, char out[static STORE_DOMAINS_SIZE]) GP_CHECKED;
 /* With its aliases and devices; events and audit stay. GP_ERR_NOT_FOUND. */
 enum gp_err store_account_remove(struct store *store, uint64_t id) GP_CHECKED;
 /* By address, from the first behind `after`, at most limit. match: part of the address, or empty.
- */
-enum gp_err store_account_each(struct store *store, struct slice match, struct slice after,
-	uint64_t limit, enum gp_err (*visit)(const struct store_account *account, void *arg),
-	void *arg) GP_CHECKED;
+ * domains: only of these (with a space between), empty: of any. */
+enum gp_err store_account_each(struct store *store, struct slice match, struct slice domains,
+	struct slice after, uint64_t limit,
+	enum gp_err (*visit)(const struct store_account *account, void *arg), void *arg) GP_CHECKED;
 
 /* The domain must exist and be no alias (GP_ERR_NOT_FOUND). GP_ERR_EXISTS; GP_ERR_LIMIT. */
 enum gp_err store_alias_add(struct store *store, uint64_t account, struct slice address) GP_CHECKED;
@@ -154,6 +169,8 @@ struct store_device {
 	int64_t created_at;
 	int64_t used_at;
 	char used_from[IP_TEXT_SIZE];
+	char used_service[STORE_NAME_SIZE]; /* "imaps" */
+	char used_client[STORE_WORDS_SIZE]; /* what the program called itself */
 };
 
 /* GP_ERR_NOT_FOUND. The same work for an account that does not exist. */

@@ -8,7 +8,11 @@
 
 #define COLUMNS                                                                       \
 	"a.id, a.address, a.role, a.route, a.password, a.password_at, a.created_at, " \
-	"a.is_off, a.blocked_at, a.block_reason, a.twofactor_at"
+	"a.is_off, a.blocked_at, a.block_reason, a.twofactor_at, a.language"
+
+enum {
+	BEHIND_COLUMNS = 12 /* the next one */
+};
 
 static enum gp_err read_account(struct db_statement *statement, struct store_account *out)
 {
@@ -22,7 +26,8 @@ static enum gp_err read_account(struct db_statement *statement, struct store_acc
 			       db_copy(statement, 2, out->role, sizeof out->role) &&
 			       db_copy(statement, 3, out->route, sizeof out->route) &&
 			       db_copy(statement, 4, out->password, sizeof out->password) &&
-			       db_copy(statement, 9, out->block_reason, sizeof out->block_reason)
+			       db_copy(statement, 9, out->block_reason, sizeof out->block_reason) &&
+			       db_copy(statement, 11, out->language, sizeof out->language)
 		       ? GP_OK
 		       : GP_ERR_STORE;
 }
@@ -75,7 +80,7 @@ static enum gp_err find_exact(
 	err = db_step(statement, &is_row);
 	if (err == GP_OK && is_row)
 		err = read_account(statement, &account);
-	is_found = is_row && db_int(statement, 11) != 0;
+	is_found = is_row && db_int(statement, BEHIND_COLUMNS) != 0;
 	db_end(&statement);
 	if (err == GP_OK && !is_row)
 		err = find_stand_in(store);
@@ -277,6 +282,21 @@ enum gp_err store_account_set_twofactor(struct store *store, uint64_t id, int64_
 	return store_run_found(&statement);
 }
 
+enum gp_err store_account_set_language(struct store *store, uint64_t id, struct slice language)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err;
+
+	if (language.len >= STORE_LANGUAGE_SIZE)
+		return GP_ERR_LIMIT;
+	err = db_query(store->db, "UPDATE account SET language = $2 WHERE id = $1", &statement);
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)id);
+	db_bind_text(statement, 2, language);
+	return store_run_found(&statement);
+}
+
 enum gp_err store_account_remove(struct store *store, uint64_t id)
 {
 	struct db_statement *statement = NULL;
@@ -304,12 +324,16 @@ static char *like_pattern(struct slice match)
 	return pattern;
 }
 
-enum gp_err store_account_each(struct store *store, struct slice match, struct slice after,
-	uint64_t limit, enum gp_err (*visit)(const struct store_account *account, void *arg),
-	void *arg)
+enum gp_err store_account_each(struct store *store, struct slice match, struct slice domains,
+	struct slice after, uint64_t limit,
+	enum gp_err (*visit)(const struct store_account *account, void *arg), void *arg)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM account a WHERE a.address > $1 "
-				  "AND a.address LIKE $2 ESCAPE '!' ORDER BY a.address LIMIT $3";
+	/* No letter of LIKE's own but the underscore can stand in a domain's name. */
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM account a WHERE a.address > $1 "
+		"AND a.address LIKE $2 ESCAPE '!' AND ($4 = '' OR a.domain_id IN (SELECT id "
+		"FROM domain WHERE ' ' || $4 || ' ' LIKE '% ' || REPLACE(name, '_', '!_') || ' %' "
+		"ESCAPE '!')) ORDER BY a.address LIMIT $3";
 	struct db_statement *statement = NULL;
 	struct store_account account = { 0 };
 	char *pattern = like_pattern(match);
@@ -320,6 +344,7 @@ enum gp_err store_account_each(struct store *store, struct slice match, struct s
 		db_bind_text(statement, 1, after);
 		db_bind_text(statement, 2, slice_str(pattern));
 		db_bind_int(statement, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+		db_bind_text(statement, 4, domains);
 	}
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_private.h"
 
-#define COLUMNS "id, account_id, name, scopes, created_at, used_at, used_from"
+#define COLUMNS                                                          \
+	"id, account_id, name, scopes, created_at, used_at, used_from, " \
+	"used_service, used_client"
 
 static enum gp_err read_device(struct db_statement *statement, struct store_device *out)
 {
@@ -11,7 +13,9 @@ static enum gp_err read_device(struct db_statement *statement, struct store_devi
 	out->created_at = db_int(statement, 4);
 	out->used_at = db_int(statement, 5);
 	return db_copy(statement, 2, out->name, sizeof out->name) &&
-			       db_copy(statement, 6, out->used_from, sizeof out->used_from)
+			       db_copy(statement, 6, out->used_from, sizeof out->used_from) &&
+			       db_copy(statement, 7, out->used_service, sizeof out->used_service) &&
+			       db_copy(statement, 8, out->used_client, sizeof out->used_client)
 		       ? GP_OK
 		       : GP_ERR_STORE;
 }

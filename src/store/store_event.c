@@ -13,21 +13,33 @@ enum {
 	FILTER_SQL_MAX = 4096,
 };
 
+/* Core escapes what came from outside; whatever else gets here must not break a table or JSON. */
+static void make_printable(struct slice text, char *out, size_t size)
+{
+	if (!text_is_printable(text) || !slice_copy(text, out, size))
+		text_escape(text, out, size);
+}
+
 /* The use of a device password, to the minute: most are used every few minutes, and each note is a
  * page to write. */
 static enum gp_err note_use(
 	struct store *store, const struct store_event *event, const char *client)
 {
-	static const char sql[] = "UPDATE device SET used_at = $2, used_from = $3 "
-				  "WHERE id = $1 AND (used_at < $2 - 60 OR used_from <> $3)";
+	static const char sql[] =
+		"UPDATE device SET used_at = $2, used_from = $3, used_service = $4, "
+		"used_client = $5 WHERE id = $1 AND (used_at < $2 - 60 OR used_from <> $3)";
+	char client_name[STORE_WORDS_SIZE];
 	struct db_statement *statement = NULL;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err != GP_OK)
 		return err;
+	make_printable(event->client_name, client_name, sizeof client_name);
 	db_bind_int(statement, 1, (int64_t)event->device);
 	db_bind_int(statement, 2, event->at);
 	db_bind_text(statement, 3, slice_str(client));
+	db_bind_text(statement, 4, slice_str(service_name(event->service)));
+	db_bind_text(statement, 5, slice_str(client_name));
 	return db_run(&statement, NULL);
 }
 
@@ -41,13 +53,6 @@ struct event_texts {
 	char tls[64];
 	char detail[TEXT_SIZE];
 };
-
-/* Core escapes what came from outside; whatever else gets here must not break a table or JSON. */
-static void make_printable(struct slice text, char *out, size_t size)
-{
-	if (!text_is_printable(text) || !slice_copy(text, out, size))
-		text_escape(text, out, size);
-}
 
 static void escape_all(const struct store_event *event, struct event_texts *out)
 {

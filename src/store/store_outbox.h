@@ -11,7 +11,6 @@
 
 enum {
 	STORE_KIND_SIZE = 32,
-	STORE_LANGUAGE_SIZE = 16,
 	STORE_OUTBOX_CONTENT_MAX = 4096, /* bytes */
 	STORE_OUTBOX_MAX = 10000,        /* not done at a time */
 };

@@ -8,7 +8,6 @@
 enum {
 	STORE_TOKENS_MAX = 1000,
 	STORE_SCOPES_SIZE = 513,
-	STORE_DOMAINS_SIZE = 1025,
 	STORE_TOKEN_STEP = 60, /* s: how exactly its last use is noted */
 };
 

@@ -119,12 +119,16 @@ enum gp_err store_twofactor_confirm(
 
 enum gp_err store_twofactor_off(struct store *store, uint64_t account)
 {
+	/* What must be set anew stays so. */
+	static const char sql[] =
+		"UPDATE twofactor SET secret = NULL, used_step = 0, wrong = 0, pending = NULL, "
+		"pending_at = 0, pending_wrong = 0, removal_due_at = 0 WHERE account_id = $1";
 	struct store_scope scope;
 	enum gp_err err = store_scope_begin(store, &scope);
 
 	if (err != GP_OK)
 		return err;
-	err = run_for(store, "DELETE FROM twofactor WHERE account_id = $1", account, NULL);
+	err = run_for(store, sql, account, NULL);
 	if (err == GP_OK)
 		err = run_for(
 			store, "DELETE FROM recovery_code WHERE account_id = $1", account, NULL);

@@ -160,6 +160,8 @@ static enum gp_err finish(struct desk_op *op, const struct replay *replay, enum 
 	op->is_begun = false;
 	if (err == GP_OK)
 		send_rows(op);
+	if (err == GP_OK && op->has_posted)
+		outbox_wake(op->vault);
 	return err;
 }
 
@@ -219,6 +221,9 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 	struct ipc_op_done done = { 0 };
 	enum gp_err err;
 
+	/* Whoever is bound to domains is a domain-admin at most: all that he may knows of them. */
+	if (op.domains.len > 0 && op.role > ROLE_DOMAIN_ADMIN && op.role < ROLE_CORE)
+		op.role = ROLE_DOMAIN_ADMIN;
 	record_flush(vault);
 	if (op.id == OPS_MAX || handlers[op.id] == NULL)
 		err = gp_why_set(&op.why, GP_ERR_UNSUPPORTED, "no such operation");
@@ -290,13 +295,20 @@ enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account)
 	if (err != GP_OK)
 		return err;
 	err = store_account_find(op->vault->store, slice_str(op->subject), ret_account);
+	if (err == GP_OK && !desk_has_address(op, slice_str(ret_account->address))) {
+		mem_wipe(ret_account->password, sizeof ret_account->password);
+		err = GP_ERR_NOT_FOUND;
+	}
 	if (err == GP_ERR_NOT_FOUND)
 		return gp_why_set(&op->why, err, "no account %.200s", op->subject);
 	if (err != GP_OK)
 		return err;
 	op->account = ret_account->id;
 	memcpy(op->subject, ret_account->address, sizeof op->subject);
-	return GP_OK;
+	err = op->is_begun ? desk_check_rank(op, slice_str(ret_account->role)) : GP_OK;
+	if (err != GP_OK)
+		mem_wipe(ret_account->password, sizeof ret_account->password);
+	return err;
 }
 
 enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account)
@@ -320,9 +332,9 @@ enum gp_err desk_self(struct desk_op *op, struct store_account *ret_account)
 	return err;
 }
 
-enum gp_err desk_self_with_password(struct desk_op *op, struct store_account *ret_account)
+enum gp_err desk_self_with_password(
+	struct desk_op *op, struct slice password, struct store_account *ret_account)
 {
-	struct slice password = slice_str(desk_string(op, "password"));
 	bool matches = false;
 	enum gp_err err = desk_self(op, ret_account);
 

@@ -23,7 +23,6 @@ enum {
 	DESK_ROW_MAX = 15360,
 	DESK_LIST_DEFAULT = 100,
 	DESK_LIST_MAX = 10000, /* rows of one answer; who wants more asks again from the last */
-	DESK_PASSWORD_MIN = 8, /* characters of a new password */
 };
 
 struct desk_op {
@@ -42,6 +41,7 @@ struct desk_op {
 	int *fd; /* that came along, or -1 in it; a handler may take it */
 	bool is_begun;
 	bool is_going_on; /* the handler answers later by itself (import) */
+	bool has_posted;  /* a letter waits for the commit */
 	json_t *rows;     /* held back until the commit */
 	struct gp_why why;
 	/* for core and the audit */
@@ -76,19 +76,45 @@ enum gp_err desk_number(
 enum gp_err desk_limit(struct desk_op *op, uint64_t *ret_limit) GP_CHECKED;
 /* An RFC 3339 time, 0 if absent. */
 enum gp_err desk_time(struct desk_op *op, const char *key, int64_t *ret_time) GP_CHECKED;
-/* The account that "address" names; GP_ERR_NOT_FOUND with why. Becomes subject and account. */
+/*
+ * The account that "address" names. Becomes subject and account. GP_ERR_NOT_FOUND: there is none,
+ * or it is not of a domain of the asker's. Once desk_begin() was called: GP_ERR_ROLE, unless the
+ * asker stands above the account.
+ */
 enum gp_err desk_account(struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
 /* Who is signed in at the portal; GP_ERR_SIGNIN if nobody is. Becomes the account it concerns. */
 enum gp_err desk_asker(struct desk_op *op, uint64_t *ret_account) GP_CHECKED;
 /* The same with all that the store knows; GP_ERR_NOT_FOUND: it is gone. The caller wipes its hash.
  */
 enum gp_err desk_self(struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
-/* The same once the argument "password" was right, its hash wiped; GP_ERR_DENIED: it was wrong. */
+/* The same once that is the password, its hash wiped; GP_ERR_DENIED: it is not. */
 enum gp_err desk_self_with_password(
-	struct desk_op *op, struct store_account *ret_account) GP_CHECKED;
+	struct desk_op *op, struct slice password, struct store_account *ret_account) GP_CHECKED;
 /* What the asker has to set anew after a recovery: array of "twofactor", "password". Empty unless
  * the session is of that kind. */
 json_t *desk_must_json(const struct desk_op *op, const struct store_twofactor *facts);
+
+/* Is the asker for certain domains only? */
+bool desk_is_bound(const struct desk_op *op);
+/* Is that domain, or that of the address, one of the asker's? */
+bool desk_has_domain(const struct desk_op *op, struct slice domain);
+bool desk_has_address(const struct desk_op *op, struct slice address);
+/* GP_ERR_ROLE: the asker has not got the domain in which that is to be. */
+enum gp_err desk_check_new_address(struct desk_op *op, const char *address) GP_CHECKED;
+/* GP_ERR_ROLE: the asker does not stand above that role, and is no admin. */
+enum gp_err desk_check_rank(struct desk_op *op, struct slice role) GP_CHECKED;
+/* GP_ERR_ROLE: people who help others neither see nor choose their secrets; a hosting panel, which
+ * does so for its customer, may. */
+enum gp_err desk_check_secret(struct desk_op *op) GP_CHECKED;
+
+/* Puts a letter to the account's owner into the outbox, in the operation's transaction; recipient
+ * NULL: to the account itself, and to its recovery address. Takes values (may be NULL). */
+enum gp_err desk_post(struct desk_op *op, const struct store_account *account,
+	const char *recipient, const char *kind, json_t *values) GP_CHECKED;
+/* The same outside of an operation; language: if the account has none. Then outbox_wake(). */
+enum gp_err desk_post_for(struct vault *vault, const struct store_account *account,
+	const char *recipient, const char *kind, const char *language, json_t *values) GP_CHECKED;
+
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
 json_t *desk_json_text(struct slice text);
@@ -102,7 +128,9 @@ enum gp_err desk_old_address(struct vault *vault, struct slice typed,
 enum gp_err desk_check_route(
 	const struct vault *vault, struct slice route, struct gp_why *why) GP_CHECKED;
 enum gp_err desk_check_role(struct slice role, struct gp_why *why) GP_CHECKED;
-enum gp_err desk_check_password(struct slice password, struct gp_why *why) GP_CHECKED;
+/* A new main password of the account of that address. */
+enum gp_err desk_check_password(
+	struct slice password, const char *address, struct gp_why *why) GP_CHECKED;
 
 /* Sends progress and ends; for the import, which outlives its handler. */
 enum gp_err desk_send_row(struct vault *vault, uint64_t request, const json_t *row) GP_CHECKED;

@@ -2,8 +2,8 @@
 /* What may be put into the store: addresses, passwords, roles, routes. */
 #include <string.h>
 
-#include "base/text.h"
 #include "crypt/device_password.h"
+#include "policy/password.h"
 #include "policy/signin.h"
 #include "vault/desk.h"
 
@@ -89,33 +89,24 @@ enum gp_err desk_check_route(const struct vault *vault, struct slice route, stru
 
 enum gp_err desk_check_role(struct slice role, struct gp_why *why)
 {
-	if (slice_is(role, "user") || slice_is(role, "staff") || slice_is(role, "admin"))
+	enum role rank = role_by_name(role);
+
+	if (rank >= ROLE_USER && rank <= ROLE_ADMIN)
 		return GP_OK;
-	return gp_why_set(why, GP_ERR_SYNTAX, "the role must be user, staff or admin");
+	return gp_why_set(
+		why, GP_ERR_SYNTAX, "the role must be user, domain-admin, staff or admin");
 }
 
-static size_t count_characters(struct slice text)
+enum gp_err desk_check_password(struct slice password, const char *address, struct gp_why *why)
 {
-	size_t count = 0;
+	enum password_fault fault = password_judge(password, slice_str(address));
 
-	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-	return count;
-}
-
-enum gp_err desk_check_password(struct slice password, struct gp_why *why)
-{
-	if (password.len > SECRET_MAX)
-		return gp_why_set(
-			why, GP_ERR_LIMIT, "the password is longer than %d bytes", SECRET_MAX);
-	if (!text_is_printable(password))
-		return gp_why_set(why, GP_ERR_SYNTAX, "the password has control characters");
-	if (count_characters(password) < DESK_PASSWORD_MIN)
-		return gp_why_set(why, GP_ERR_SYNTAX,
-			"the password must have at least %d characters", DESK_PASSWORD_MIN);
 	if (device_password_is_form(password))
 		return gp_why_set(why, GP_ERR_SYNTAX,
 			"24 letters a-z and 2-7 are the form of a device password: add another "
 			"character");
-	return GP_OK;
+	if (fault == PASSWORD_GOOD)
+		return GP_OK;
+	return gp_why_set(why, fault == PASSWORD_TOO_LONG ? GP_ERR_LIMIT : GP_ERR_SYNTAX, "%s",
+		password_words(fault));
 }

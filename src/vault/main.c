@@ -20,6 +20,7 @@
 #include "privsep/child.h"
 #include "vault/desk.h"
 #include "vault/import.h"
+#include "vault/twofactor.h"
 #include "vault/vault.h"
 
 enum {
@@ -163,6 +164,7 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 		record_init(&vault);
 		hindsight_init(&vault);
 		outbox_init(&vault);
+		twofactor_init(&vault);
 	}
 	return GP_OK;
 }
@@ -194,6 +196,7 @@ static void on_stop(struct child *child, unsigned grace_ms)
 {
 	(void)grace_ms;
 	drop_core();
+	twofactor_fini(&vault);
 	outbox_fini(&vault);
 	record_fini(&vault);
 	hindsight_fini(&vault);

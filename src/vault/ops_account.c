@@ -4,8 +4,8 @@
  *	id, address, role, route ("" for its domain's), created_at, has_password, password_at,
  *	is_off, blocked_at, block_reason, twofactor_at
  * account.show has also:
- *	aliases (as many as a row holds), alias_count, devices [{id, name}]
- * Rows of twofactor.status: address, on, since
+ *	domains (that a domain-admin is for), aliases (as many as a row holds), alias_count,
+ *	devices [{id, name}]
  */
 #include <string.h>
 
@@ -13,10 +13,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "policy/signin.h"
 #include "vault/desk.h"
 
 enum {
-	SHOW_ALIASES_BYTES = 6000, /* of aliases in a row, beside 50 devices with longest names */
+	SHOW_ALIASES_BYTES = 5000, /* of aliases in a row, beside 50 devices with longest names */
 };
 
 static json_t *account_json(const struct store_account *account)
@@ -30,12 +31,69 @@ static json_t *account_json(const struct store_account *account)
 		"twofactor_at", desk_json_time(account->twofactor_at));
 }
 
-static enum gp_err hash_argument(struct desk_op *op, char out[static PWHASH_SIZE])
+/* desk_begin(), then the account that "address" names. */
+static enum gp_err begin_on_account(struct desk_op *op, struct store_account *account)
+{
+	enum gp_err err = desk_begin(op);
+
+	if (err == GP_OK)
+		err = desk_account(op, account);
+	mem_wipe(account->password, sizeof account->password);
+	return err;
+}
+
+static enum gp_err hash_argument(struct desk_op *op, struct store_account *account)
 {
 	struct slice password = slice_str(desk_string(op, "password"));
-	enum gp_err err = desk_check_password(password, &op->why);
+	enum gp_err err = desk_check_secret(op);
 
-	return err == GP_OK ? pwhash_make(&op->vault->policy, password, out) : err;
+	if (err == GP_OK)
+		err = desk_check_password(password, account->address, &op->why);
+	return err == GP_OK ? pwhash_make(&op->vault->policy, password, account->password) : err;
+}
+
+/* ---- roles ---- */
+
+/* Gives the account its role and, for a domain-admin, the domains of the arguments. */
+static enum gp_err set_role(struct desk_op *op, uint64_t account, const char *role)
+{
+	const json_t *domains = json_object_get(op->args, "domains");
+	bool is_bound = role_by_name(slice_str(role)) == ROLE_DOMAIN_ADMIN;
+	enum gp_err err;
+
+	if (is_bound != (json_array_size(domains) > 0))
+		return gp_why_set(&op->why, GP_ERR_SYNTAX,
+			is_bound ? "a domain-admin needs the domains it is for"
+				 : "only a domain-admin is bound to domains");
+	err = store_account_set_role(op->vault->store, account, slice_str(role));
+	for (size_t i = 0; err == GP_OK && i < json_array_size(domains); i++) {
+		const char *typed = json_string_value(json_array_get(domains, i));
+		char name[SIGNIN_DOMAIN_SIZE];
+
+		if (!signin_domain(slice_str(typed), name))
+			return gp_why_set(&op->why, GP_ERR_SYNTAX, "a domain is no domain name");
+		err = store_account_add_domain(op->vault->store, account, slice_str(name));
+		if (err == GP_ERR_NOT_FOUND)
+			err = gp_why_set(&op->why, err, "no domain %.200s", name);
+		else if (err == GP_ERR_LIMIT)
+			err = gp_why_set(&op->why, err, "too many domains for one account");
+	}
+	return err;
+}
+
+enum gp_err op_account_role(struct desk_op *op)
+{
+	const char *role = desk_string(op, "role");
+	struct store_account account = { 0 };
+	enum gp_err err = desk_check_role(slice_str(role), &op->why);
+
+	if (err == GP_OK)
+		err = begin_on_account(op, &account);
+	if (err == GP_OK)
+		err = set_role(op, account.id, role);
+	/* Sessions at the portal have the old role. */
+	op->effect = IPC_EFFECT_ROLE;
+	return err;
 }
 
 /* ---- account.add ---- */
@@ -50,6 +108,8 @@ static enum gp_err add_aliases(struct desk_op *op)
 		char address[STORE_ADDRESS_SIZE];
 
 		err = desk_new_address(op->vault, typed, address, &op->why);
+		if (err == GP_OK)
+			err = desk_check_new_address(op, address);
 		if (err != GP_OK)
 			return err;
 		err = store_alias_add(op->vault->store, op->account, slice_str(address));
@@ -74,7 +134,7 @@ static enum gp_err ensure_domain(struct desk_op *op, const char *address)
 
 	if (err != GP_ERR_NOT_FOUND)
 		return err;
-	if (!desk_bool(op, "create_domain"))
+	if (!desk_bool(op, "create_domain") || op->role < ROLE_ADMIN)
 		return gp_why_set(&op->why, err, "no domain %.200s: domain add first", name.data);
 	op->effect = IPC_EFFECT_DOMAINS;
 	return store_domain_add(op->vault->store, name, slice_str(NULL), clock_wall(), &id);
@@ -89,11 +149,17 @@ static enum gp_err fill_account(struct desk_op *op, struct store_account *accoun
 
 	role = role != NULL ? role : "user";
 	if (err == GP_OK)
+		err = desk_check_new_address(op, account->address);
+	if (err == GP_OK)
 		err = desk_check_role(slice_str(role), &op->why);
+	if (err == GP_OK)
+		err = desk_check_rank(op, slice_str(role));
+	if (err == GP_OK && route != NULL && desk_is_bound(op))
+		err = gp_why_set(&op->why, GP_ERR_ROLE, "a route is for the staff to choose");
 	if (err == GP_OK)
 		err = desk_check_route(op->vault, slice_str(route), &op->why);
 	if (err == GP_OK && desk_string(op, "password") != NULL)
-		err = hash_argument(op, account->password);
+		err = hash_argument(op, account);
 	if (err != GP_OK)
 		return err;
 	GP_ASSERT(slice_copy(slice_str(role), account->role, sizeof account->role));
@@ -115,6 +181,8 @@ enum gp_err op_account_add(struct desk_op *op)
 		err = store_account_add(op->vault->store, &account, clock_wall(), &op->account);
 	if (err == GP_ERR_EXISTS)
 		err = gp_why_set(&op->why, err, "%.200s exists already", account.address);
+	if (err == GP_OK)
+		err = set_role(op, op->account, account.role);
 	if (err == GP_OK)
 		err = add_aliases(op);
 	if (err == GP_OK)
@@ -144,7 +212,10 @@ enum gp_err op_account_list(struct desk_op *op)
 	if (!slice_copy(slice_str(match), lower, sizeof lower))
 		return gp_why_set(&op->why, GP_ERR_LIMIT, "\"match\" is too long");
 	text_lower_all(lower);
-	return store_account_each(op->vault->store, slice_str(lower),
+	/* Nobody is in no domain. */
+	if (desk_is_bound(op) && op->domains.len == 0)
+		return GP_OK;
+	return store_account_each(op->vault->store, slice_str(lower), op->domains,
 		slice_str(desk_string(op, "after")), limit, list_row, op);
 }
 
@@ -173,23 +244,38 @@ static enum gp_err add_device_json(const struct store_device *device, void *arg)
 	return GP_OK;
 }
 
+static json_t *words_json(const char *text)
+{
+	struct slice rest = slice_str(text);
+	struct slice word;
+	json_t *list = json_array();
+
+	while ((word = slice_word(&rest)).len > 0)
+		GP_ASSERT(json_array_append_new(list, desk_json_text(word)) == 0);
+	return list;
+}
+
 enum gp_err op_account_show(struct desk_op *op)
 {
 	struct store_account account;
 	struct aliases aliases = { .list = json_array() };
 	json_t *devices = json_array();
 	json_t *row = NULL;
+	char domains[STORE_DOMAINS_SIZE] = "";
 	enum gp_err err = desk_account(op, &account);
 
 	if (err != GP_OK)
 		goto out;
 	row = account_json(&account);
 	mem_wipe(account.password, sizeof account.password);
-	err = store_alias_each(op->vault->store, account.id, add_alias_json, &aliases);
+	err = store_account_domains(op->vault->store, account.id, domains);
+	if (err == GP_OK)
+		err = store_alias_each(op->vault->store, account.id, add_alias_json, &aliases);
 	if (err == GP_OK)
 		err = store_device_each(op->vault->store, account.id, add_device_json, devices);
 	if (err != GP_OK)
 		goto out;
+	GP_ASSERT(json_object_set_new(row, "domains", words_json(domains)) == 0);
 	GP_ASSERT(json_object_set(row, "aliases", aliases.list) == 0);
 	GP_ASSERT(json_object_set_new(
 			  row, "alias_count", json_integer((json_int_t)aliases.count)) == 0);
@@ -204,33 +290,6 @@ out:
 }
 
 /* ---- changing ---- */
-
-/* desk_begin(), then the account that "address" names. */
-static enum gp_err begin_on_account(struct desk_op *op, struct store_account *account)
-{
-	enum gp_err err = desk_begin(op);
-
-	if (err == GP_OK)
-		err = desk_account(op, account);
-	mem_wipe(account->password, sizeof account->password);
-	return err;
-}
-
-enum gp_err op_account_passwd(struct desk_op *op)
-{
-	struct store_account account = { 0 };
-	char hash[PWHASH_SIZE];
-	/* Hashed first: the write lock is not held meanwhile. */
-	enum gp_err err = hash_argument(op, hash);
-
-	if (err == GP_OK)
-		err = begin_on_account(op, &account);
-	if (err == GP_OK)
-		err = store_account_set_password(op->vault->store, account.id, hash, clock_wall());
-	op->effect = IPC_EFFECT_PASSWORD;
-	mem_wipe(hash, sizeof hash);
-	return err;
-}
 
 enum gp_err op_account_block(struct desk_op *op)
 {
@@ -267,31 +326,5 @@ enum gp_err op_account_remove(struct desk_op *op)
 	if (err == GP_OK)
 		err = store_account_remove(op->vault->store, account.id);
 	op->effect = IPC_EFFECT_REMOVED;
-	return err;
-}
-
-/* ---- 2FA ---- */
-
-enum gp_err op_twofactor_status(struct desk_op *op)
-{
-	struct store_account account = { 0 };
-	enum gp_err err = desk_account(op, &account);
-
-	mem_wipe(account.password, sizeof account.password);
-	if (err != GP_OK)
-		return err;
-	return desk_row(op,
-		json_pack("{s:s, s:b, s:o}", "address", account.address, "on",
-			account.twofactor_at != 0, "since", desk_json_time(account.twofactor_at)));
-}
-
-enum gp_err op_twofactor_reset(struct desk_op *op)
-{
-	struct store_account account = { 0 };
-	enum gp_err err = begin_on_account(op, &account);
-
-	if (err == GP_OK)
-		err = store_twofactor_off(op->vault->store, account.id);
-	op->effect = IPC_EFFECT_TWOFACTOR;
 	return err;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows of device.list: id, name, scopes ["imap", ...], created_at, used_at, used_from (address, "")
- * The row of device.add: id, address, name, scopes, password (shown this once)
+ * Device passwords, one's own (self.*) and those of others.
+ * Rows of the lists: id, name, scopes ["imap", ...], created_at, used_at, used_from (address, ""),
+ *	used_service ("imaps", ""), used_client (what the program called itself, "")
+ * The row of a new one: id, address, name, scopes, password (shown this once)
  */
 #include "base/check.h"
 #include "base/clock.h"
@@ -66,7 +68,16 @@ static enum gp_err insert(
 	return err;
 }
 
-enum gp_err op_device_add(struct desk_op *op)
+/* Whose devices: the account that "address" names, or the asker's own. */
+static enum gp_err find_owner(struct desk_op *op, bool is_self, struct store_account *ret_account)
+{
+	enum gp_err err = is_self ? desk_self(op, ret_account) : desk_account(op, ret_account);
+
+	mem_wipe(ret_account->password, sizeof ret_account->password);
+	return err;
+}
+
+static enum gp_err add_device(struct desk_op *op, bool is_self)
 {
 	struct slice name = slice_trim(slice_str(desk_string(op, "name")));
 	char password[DEVICE_PASSWORD_TEXT_SIZE];
@@ -82,13 +93,15 @@ enum gp_err op_device_add(struct desk_op *op)
 			"the name must be one line of 1 to %d bytes", STORE_NAME_SIZE - 1);
 	err = desk_begin(op);
 	if (err == GP_OK)
-		err = desk_account(op, &account);
-	mem_wipe(account.password, sizeof account.password);
+		err = find_owner(op, is_self, &account);
 	if (err != GP_OK)
 		return err;
 	device.account = account.id;
 	device_password_make(password);
 	err = insert(op, &device, password);
+	if (err == GP_OK)
+		err = desk_post(op, &account, NULL, "device_added",
+			json_pack("{s:s}", "name", device.name));
 	if (err == GP_OK)
 		err = desk_row(
 			op, json_pack("{s:I, s:s, s:s, s:o, s:s}", "id", (json_int_t)op->device,
@@ -98,26 +111,49 @@ enum gp_err op_device_add(struct desk_op *op)
 	return err;
 }
 
+enum gp_err op_device_add(struct desk_op *op)
+{
+	enum gp_err err = desk_check_secret(op);
+
+	return err == GP_OK ? add_device(op, false) : err;
+}
+
+enum gp_err op_self_device_add(struct desk_op *op)
+{
+	return add_device(op, true);
+}
+
 static enum gp_err device_row(const struct store_device *device, void *arg)
 {
-	return desk_row(
-		arg, json_pack("{s:I, s:o, s:o, s:o, s:o, s:s}", "id", (json_int_t)device->id,
-			     "name", desk_json_text(slice_str(device->name)), "scopes",
-			     scopes_json(device->scopes), "created_at",
-			     desk_json_time(device->created_at), "used_at",
-			     desk_json_time(device->used_at), "used_from", device->used_from));
+	return desk_row(arg,
+		json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "id", (json_int_t)device->id,
+			"name", desk_json_text(slice_str(device->name)), "scopes",
+			scopes_json(device->scopes), "created_at",
+			desk_json_time(device->created_at), "used_at",
+			desk_json_time(device->used_at), "used_from", device->used_from,
+			"used_service", device->used_service, "used_client",
+			desk_json_text(slice_str(device->used_client))));
+}
+
+static enum gp_err list_devices(struct desk_op *op, bool is_self)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = find_owner(op, is_self, &account);
+
+	return err == GP_OK ? store_device_each(op->vault->store, account.id, device_row, op) : err;
 }
 
 enum gp_err op_device_list(struct desk_op *op)
 {
-	struct store_account account = { 0 };
-	enum gp_err err = desk_account(op, &account);
-
-	mem_wipe(account.password, sizeof account.password);
-	return err == GP_OK ? store_device_each(op->vault->store, account.id, device_row, op) : err;
+	return list_devices(op, false);
 }
 
-enum gp_err op_device_revoke(struct desk_op *op)
+enum gp_err op_self_device_list(struct desk_op *op)
+{
+	return list_devices(op, true);
+}
+
+static enum gp_err revoke_device(struct desk_op *op, bool is_self)
 {
 	struct store_account account = { 0 };
 	uint64_t device = 0;
@@ -129,8 +165,7 @@ enum gp_err op_device_revoke(struct desk_op *op)
 		return gp_why_set(&op->why, GP_ERR_SYNTAX, "say which device, or all");
 	err = desk_begin(op);
 	if (err == GP_OK)
-		err = desk_account(op, &account);
-	mem_wipe(account.password, sizeof account.password);
+		err = find_owner(op, is_self, &account);
 	if (err != GP_OK)
 		return err;
 	err = store_device_remove(op->vault->store, account.id, device);
@@ -140,4 +175,14 @@ enum gp_err op_device_revoke(struct desk_op *op)
 		return gp_why_set(
 			&op->why, err, "%.200s has no such device password", account.address);
 	return err;
+}
+
+enum gp_err op_device_revoke(struct desk_op *op)
+{
+	return revoke_device(op, false);
+}
+
+enum gp_err op_self_device_revoke(struct desk_op *op)
+{
+	return revoke_device(op, true);
 }

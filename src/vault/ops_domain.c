@@ -37,6 +37,10 @@ enum gp_err op_domain_add(struct desk_op *op)
 
 static enum gp_err domain_row(const struct store_domain *domain, void *arg)
 {
+	const char *own = domain->alias_of[0] != '\0' ? domain->alias_of : domain->name;
+
+	if (!desk_has_domain(arg, slice_str(own)))
+		return GP_OK;
 	return desk_row(arg,
 		json_pack("{s:s, s:o, s:I, s:o}", "domain", domain->name, "alias_of",
 			domain->alias_of[0] != '\0' ? json_string(domain->alias_of) : json_null(),

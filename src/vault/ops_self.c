@@ -2,6 +2,7 @@
 /* What an account sees of itself. */
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/store_recovery.h"
 #include "vault/desk.h"
 
 static enum gp_err count_device(const struct store_device *device, void *arg)
@@ -18,6 +19,7 @@ enum gp_err op_self_show(struct desk_op *op)
 	struct store *store = op->vault->store;
 	struct store_account account = { 0 };
 	struct store_twofactor facts = { 0 };
+	struct store_recovery_address recovery = { .address = "" };
 	unsigned codes = 0;
 	unsigned devices = 0;
 	enum gp_err err = desk_self(op, &account);
@@ -29,15 +31,18 @@ enum gp_err op_self_show(struct desk_op *op)
 		err = store_recovery_count(store, op->asker, &codes);
 	if (err == GP_OK)
 		err = store_device_each(store, op->asker, count_device, &devices);
+	if (err == GP_OK)
+		err = store_recovery_address_get(store, op->asker, &recovery);
 	if (err != GP_OK)
 		return err;
 	return desk_row(op,
-		json_pack("{s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:i, s:i, s:o, s:o}", "address",
-			account.address, "role", account.role, "may_send",
-			(int)(account.blocked_at == 0), "blocked_at",
+		json_pack("{s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:i, s:i, s:s, s:s, s:o, s:o}",
+			"address", account.address, "role", account.role, "language",
+			account.language, "may_send", (int)(account.blocked_at == 0), "blocked_at",
 			desk_json_time(account.blocked_at), "block_reason", account.block_reason,
 			"twofactor_at", desk_json_time(account.twofactor_at), "password_at",
 			desk_json_time(account.password_at), "recovery_codes_left", (int)codes,
-			"devices", (int)devices, "removal_due_at",
+			"devices", (int)devices, "recovery_address", recovery.address,
+			"recovery_address_pending", recovery.pending, "removal_due_at",
 			desk_json_time(facts.removal_due_at), "must", desk_must_json(op, &facts)));
 }

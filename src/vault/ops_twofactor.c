@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Two-factor sign-in as its owner switches it on and off, and the check of a code for core. */
+/* Two-factor sign-in as its owner switches it on and off and staff helps, and the check of a code
+ * for core. */
 #include <string.h>
 
 #include "base/check.h"
@@ -70,7 +71,8 @@ enum gp_err op_self_twofactor_begin(struct desk_op *op)
 	uint8_t key[TOTP_SECRET_SIZE];
 	struct store_sealed sealed = { 0 };
 	struct store_account account = { 0 };
-	enum gp_err err = desk_self_with_password(op, &account);
+	struct slice password = slice_str(desk_string(op, "password"));
+	enum gp_err err = desk_self_with_password(op, password, &account);
 
 	/* Whoever has a session and the password must not put a key of his own in its place: that
 	 * needs the old one, or a recovery code. */
@@ -165,6 +167,8 @@ enum gp_err op_self_twofactor_confirm(struct desk_op *op)
 			slice_of(facts.pending.data, facts.pending.len), step, clock_wall());
 	if (err == GP_OK)
 		err = give_codes(op);
+	if (err == GP_OK)
+		err = desk_post(op, &account, NULL, "twofactor_on", NULL);
 	op->effect = IPC_EFFECT_TWOFACTOR;
 	return err;
 }
@@ -172,13 +176,13 @@ enum gp_err op_self_twofactor_confirm(struct desk_op *op)
 /* ---- while it is on ---- */
 
 /* The asker has said password and code; the code is used up from here on. */
-static enum gp_err check_both(struct desk_op *op)
+static enum gp_err check_both(struct desk_op *op, struct store_account *account)
 {
-	struct store_account account = { 0 };
+	struct slice password = slice_str(desk_string(op, "password"));
 	struct twofactor_answer answer;
-	enum gp_err err = desk_self_with_password(op, &account);
+	enum gp_err err = desk_self_with_password(op, password, account);
 
-	if (err == GP_OK && account.twofactor_at == 0)
+	if (err == GP_OK && account->twofactor_at == 0)
 		err = gp_why_set(&op->why, GP_ERR_NOT_FOUND, "two-factor sign-in is off");
 	if (err != GP_OK)
 		return err;
@@ -186,23 +190,125 @@ static enum gp_err check_both(struct desk_op *op)
 		op->vault, op->asker, slice_str(desk_string(op, "code")), false, &answer, &op->why);
 }
 
-enum gp_err op_self_twofactor_off(struct desk_op *op)
+/* Off, with a letter about it. */
+static enum gp_err switch_off(struct desk_op *op, const struct store_account *account)
 {
-	enum gp_err err = check_both(op);
+	enum gp_err err = store_twofactor_off(op->vault->store, account->id);
 
 	if (err == GP_OK)
-		err = desk_begin(op);
-	if (err == GP_OK)
-		err = store_twofactor_off(op->vault->store, op->asker);
+		err = desk_post(op, account, NULL, "twofactor_off", NULL);
 	op->effect = IPC_EFFECT_TWOFACTOR;
 	return err;
 }
 
+enum gp_err op_self_twofactor_off(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = check_both(op, &account);
+
+	if (err == GP_OK)
+		err = desk_begin(op);
+	return err == GP_OK ? switch_off(op, &account) : err;
+}
+
 enum gp_err op_self_recovery_codes(struct desk_op *op)
 {
-	enum gp_err err = check_both(op);
+	struct store_account account = { 0 };
+	enum gp_err err = check_both(op, &account);
 
 	if (err == GP_OK)
 		err = desk_begin(op);
 	return err == GP_OK ? give_codes(op) : err;
+}
+
+/* ---- for others ---- */
+
+/* desk_begin(), then the account that "address" names. */
+static enum gp_err begin_on_account(struct desk_op *op, struct store_account *account)
+{
+	enum gp_err err = desk_begin(op);
+
+	if (err == GP_OK)
+		err = desk_account(op, account);
+	mem_wipe(account->password, sizeof account->password);
+	return err;
+}
+
+enum gp_err op_twofactor_status(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	struct store_twofactor facts = { 0 };
+	enum gp_err err = desk_account(op, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = store_twofactor_get(op->vault->store, account.id, &facts);
+	if (err != GP_OK)
+		return err;
+	return desk_row(op,
+		json_pack("{s:s, s:b, s:o, s:b, s:o}", "address", account.address, "on",
+			account.twofactor_at != 0, "since", desk_json_time(account.twofactor_at),
+			"is_stopped", (int)(facts.wrong >= STORE_WRONG_MAX), "removal_due_at",
+			desk_json_time(facts.removal_due_at)));
+}
+
+enum gp_err op_twofactor_reset(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	return err == GP_OK ? switch_off(op, &account) : err;
+}
+
+static enum gp_err set_removal(
+	struct desk_op *op, const struct store_account *account, int64_t due_at)
+{
+	enum gp_err err = store_twofactor_set_removal(op->vault->store, account->id, due_at);
+
+	if (err == GP_ERR_NOT_FOUND)
+		err = gp_why_set(&op->why, err, "two-factor sign-in is off");
+	return err;
+}
+
+/* The day between is the owner's, to say that he did not ask for it. */
+enum gp_err op_twofactor_remove(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	struct store_twofactor facts = { 0 };
+	int64_t due_at = clock_wall() + TWOFACTOR_REMOVAL;
+	char due[CLOCK_TEXT_SIZE];
+	enum gp_err err = begin_on_account(op, &account);
+
+	if (err == GP_OK)
+		err = store_twofactor_get(op->vault->store, account.id, &facts);
+	if (err == GP_OK && facts.removal_due_at != 0)
+		return gp_why_set(&op->why, GP_ERR_EXISTS, "that is under way already, due %s",
+			clock_format(facts.removal_due_at, due));
+	if (err == GP_OK)
+		err = set_removal(op, &account, due_at);
+	if (err == GP_OK)
+		err = desk_post(op, &account, NULL, "twofactor_removal",
+			json_pack("{s:s}", "due", clock_format(due_at, due)));
+	return err == GP_OK ? desk_row(op, json_pack("{s:s, s:s}", "address", account.address,
+						   "due_at", clock_format(due_at, due)))
+			    : err;
+}
+
+enum gp_err op_twofactor_remove_cancel(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	return err == GP_OK ? set_removal(op, &account, 0) : err;
+}
+
+enum gp_err op_self_twofactor_keep(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = desk_begin(op);
+
+	if (err == GP_OK)
+		err = desk_self(op, &account);
+	mem_wipe(account.password, sizeof account.password);
+	return err == GP_OK ? set_removal(op, &account, 0) : err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "vault/twofactor.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "crypt/once.h"
 #include "crypt/seal.h"
+#include "vault/desk.h"
 
 static const char seal_purpose[] = "totp";
 
@@ -74,6 +76,32 @@ static enum gp_err judge_code(struct vault *vault, uint64_t account, struct slic
 	return err == GP_OK ? GP_ERR_DENIED : err;
 }
 
+/* Its use is told, and stands in the audit. */
+static enum gp_err tell_recovery(struct vault *vault, uint64_t id)
+{
+	struct store_account account = { 0 };
+	unsigned left = 0;
+	char text[16];
+	json_t *detail = NULL;
+	enum gp_err err = store_account_get(vault->store, id, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = store_recovery_count(vault->store, id, &left);
+	if (err != GP_OK)
+		return err;
+	(void)snprintf(text, sizeof text, "%u", left);
+	err = desk_post_for(
+		vault, &account, NULL, "recovery_code", "", json_pack("{s:s}", "left", text));
+	if (err != GP_OK)
+		return err;
+	detail = json_pack("{s:s, s:i}", "kind", "recovery", "left", (int)left);
+	err = desk_audit(
+		vault, SLICE_LIT("core"), OPS_twofactor_check, id, account.address, detail);
+	json_decref(detail);
+	return err;
+}
+
 static enum gp_err judge_recovery(struct vault *vault, uint64_t account, struct slice code)
 {
 	uint8_t tag[ONCE_TAG_SIZE];
@@ -83,6 +111,8 @@ static enum gp_err judge_recovery(struct vault *vault, uint64_t account, struct 
 	once_tag(secret_slice(vault->pepper), "gatepost recovery code", account, code, tag);
 	err = store_recovery_use(vault->store, account, tag);
 	mem_wipe(tag, sizeof tag);
+	if (err == GP_OK)
+		err = tell_recovery(vault, account);
 	return err == GP_ERR_NOT_FOUND ? GP_ERR_DENIED : err;
 }
 
@@ -124,6 +154,8 @@ enum gp_err twofactor_check(struct vault *vault, uint64_t account, struct slice 
 	} else {
 		store_rollback(vault->store);
 	}
+	if (verdict == GP_OK && answer.is_recovery)
+		outbox_wake(vault);
 	if (verdict == GP_OK)
 		*ret_answer = answer;
 	else if (verdict == GP_ERR_DENIED)

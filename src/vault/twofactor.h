@@ -18,6 +18,7 @@
 enum {
 	TWOFACTOR_PENDING = 15 * 60,      /* s: how long an enrolment waits for its first code */
 	TWOFACTOR_REMOVAL = 24 * 60 * 60, /* s from staff's request until it is done */
+	TWOFACTOR_DUE_MS = 60 * 1000,     /* between two looks at what is due */
 	TWOFACTOR_CODES = 10,             /* recovery codes of an account */
 };
 
@@ -39,5 +40,13 @@ enum gp_err twofactor_seal(struct vault *vault, uint64_t account,
 /* GP_ERR_STORE if it does not open: another pepper, or a damaged database. */
 enum gp_err twofactor_open(struct vault *vault, uint64_t account, const struct store_sealed *sealed,
 	uint8_t out[static TOTP_SECRET_SIZE]) GP_CHECKED;
+
+/*
+ * Removals that staff asked for, when their day has come: looked at each minute and whenever the
+ * clock was moved. Each is one transaction with its line in the audit and a letter; core is told.
+ */
+void twofactor_init(struct vault *vault);
+void twofactor_fini(struct vault *vault);
+void twofactor_run_due(struct vault *vault);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "vault/desk.h"
 #include "vault/import.h"
+#include "vault/twofactor.h"
 #include "vault/verify.h"
 
 enum gp_err vault_send(struct vault *vault, const struct ipc_message *message)
@@ -34,6 +35,8 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 	}
 	if (message->type == IPC_CLOCK) {
 		clock_shift(message->clock.shift_ms);
+		if (vault->lane == IPC_LANE_DESK)
+			twofactor_run_due(vault);
 		return;
 	}
 	if (vault->lane != IPC_LANE_DESK) {

@@ -38,6 +38,7 @@ struct vault {
 	struct secret *token_key;
 	struct chan *core; /* NULL while there is none */
 	struct record record;
+	struct loop_timer twofactor_due;
 	struct hindsight hindsight;
 	struct outbox outbox;
 	struct import *import; /* under way, or NULL */

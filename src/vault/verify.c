@@ -210,11 +210,17 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 		.is_unchecked = message->unchecked };
 	struct ipc_verify_reply *body = &reply.verify_reply;
 	struct verify_answer answer;
+	char domains[STORE_DOMAINS_SIZE] = "";
 	struct buf token;
 
 	buf_init_secret(&token, JWT_SIZE_MAX);
 	hindsight_rest(vault);
 	verify_check(vault, &question, &answer);
+	if (answer.reason == REASON_OK && question.protocol == PROTOCOL_HTTP &&
+		store_account_domains(vault->store, answer.account.id, domains) != GP_OK) {
+		log_error("domains_failed", LOG_ID("session", message->session));
+		answer.reason = REASON_STORE;
+	}
 	if (answer.reason == REASON_OK && question.protocol != PROTOCOL_HTTP &&
 		make_token(vault, message->session, answer.account.address, &token) != GP_OK) {
 		log_error("token_failed", LOG_ID("session", message->session));
@@ -228,6 +234,7 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 		body->is_blocked = answer.account.blocked_at != 0;
 		body->has_twofactor = answer.account.twofactor_at != 0;
 		body->role = (uint8_t)role_of(&answer.account);
+		body->domains = slice_str(domains);
 		body->address = slice_str(answer.account.address);
 		body->route = slice_str(answer.account.route);
 		body->token = buf_slice(&token);

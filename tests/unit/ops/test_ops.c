@@ -24,8 +24,8 @@ static void every_name_is_found_and_well_formed(void **state)
 	assert_int_equal(ops_by_name(SLICE_LIT("")), OPS_MAX);
 	assert_int_equal(ops_entry(OPS_ban_list)->place, OPS_PLACE_CORE);
 	assert_int_equal(ops_entry(OPS_account_add)->place, OPS_PLACE_VAULT);
-	assert_int_equal(ops_entry(OPS_account_add)->role, ROLE_ADMIN);
-	assert_int_equal(ops_entry(OPS_account_list)->role, ROLE_STAFF);
+	assert_int_equal(ops_entry(OPS_account_import)->role, ROLE_ADMIN);
+	assert_int_equal(ops_entry(OPS_account_list)->role, ROLE_DOMAIN_ADMIN);
 }
 
 /* Each argument string follows the grammar that ops.def states. */

@@ -314,6 +314,23 @@ static enum gp_err collect_account(const struct store_account *account, void *ar
 	return GP_OK;
 }
 
+static enum gp_err count_account(const struct store_account *account, void *arg)
+{
+	(void)account;
+	++*(unsigned *)arg;
+	return GP_OK;
+}
+
+static unsigned count_in(struct store *store, const char *domains)
+{
+	unsigned count = 0;
+
+	assert_int_equal(
+		store_account_each(store, s(""), s(domains), s(""), 100, count_account, &count),
+		GP_OK);
+	return count;
+}
+
 static void test_list(void **state)
 {
 	static const struct {
@@ -337,14 +354,69 @@ static void test_list(void **state)
 	(void)fixture_account(store, "anna@example.test");
 	(void)fixture_account(store, "bert@example.test");
 	(void)fixture_account(store, "a_b@example.test");
+	assert_int_equal(count_in(store, "example.test"), 4);
+	assert_int_equal(count_in(store, "first.test example.test last.test"), 4);
+	assert_int_equal(count_in(store, "test example.tes xample.test"), 0);
 	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
 		char text[256] = "";
 
-		assert_int_equal(store_account_each(store, s(cases[i].match), s(cases[i].after),
-					 cases[i].limit, collect_account, text),
+		assert_int_equal(store_account_each(store, s(cases[i].match), s(""),
+					 s(cases[i].after), cases[i].limit, collect_account, text),
 			GP_OK);
 		assert_string_equal(text, cases[i].want);
 	}
+}
+
+/* An underscore of a domain's name is one, and no letter of any kind. */
+static void test_list_domains(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct store_account account = { .role = "user", .address = "dan@a_b.test" };
+	uint64_t id = 0;
+
+	assert_int_equal(store_domain_add(store, s("a_b.test"), s(""), 1, &id), GP_OK);
+	assert_int_equal(store_account_add(store, &account, 1, &id), GP_OK);
+	assert_int_equal(count_in(store, "a_b.test"), 1);
+	assert_int_equal(count_in(store, "axb.test"), 0);
+	assert_int_equal(count_in(store, ""), 1);
+}
+
+static void test_roles(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t id = fixture_account(store, "carl@example.test");
+	char domains[STORE_DOMAINS_SIZE] = "x";
+	struct store_account account;
+	uint64_t other = 0;
+
+	assert_int_equal(store_account_domains(store, id, domains), GP_OK);
+	assert_string_equal(domains, "");
+	assert_int_equal(store_domain_add(store, s("b.test"), s(""), 1, &other), GP_OK);
+	assert_int_equal(store_domain_add(store, s("alias.test"), s("b.test"), 1, &other), GP_OK);
+	assert_int_equal(store_account_set_role(store, id, s("domain-admin")), GP_OK);
+	assert_int_equal(store_account_add_domain(store, id, s("example.test")), GP_OK);
+	assert_int_equal(store_account_add_domain(store, id, s("b.test")), GP_OK);
+	assert_int_equal(store_account_add_domain(store, id, s("b.test")), GP_OK);
+	assert_int_equal(store_account_add_domain(store, id, s("none.test")), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_account_add_domain(store, id, s("alias.test")), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_account_domains(store, id, domains), GP_OK);
+	assert_string_equal(domains, "b.test example.test");
+	assert_int_equal(store_account_get(store, id, &account), GP_OK);
+	assert_string_equal(account.role, "domain-admin");
+	/* Four of the longest fit beside these, five do not. */
+	for (int i = 0; i < 5; i++) {
+		char name[STORE_DOMAIN_SIZE] = "";
+
+		memset(name, 'a' + i, 250);
+		assert_int_equal(store_domain_add(store, s(name), s(""), 1, &other), GP_OK);
+		assert_int_equal(
+			store_account_add_domain(store, id, s(name)), i < 4 ? GP_OK : GP_ERR_LIMIT);
+	}
+	assert_int_equal(store_account_domains(store, id, domains), GP_OK);
+	assert_int_equal(store_account_set_role(store, id, s("user")), GP_OK);
+	assert_int_equal(store_account_domains(store, id, domains), GP_OK);
+	assert_string_equal(domains, "");
+	assert_int_equal(store_account_set_role(store, 99, s("user")), GP_ERR_NOT_FOUND);
 }
 
 /* ---- device passwords ---- */
@@ -448,6 +520,8 @@ int main(void)
 		TEST(test_taken),
 		TEST(test_changes),
 		TEST(test_list),
+		TEST(test_list_domains),
+		TEST(test_roles),
 		TEST(test_devices),
 		TEST(test_audit),
 	};

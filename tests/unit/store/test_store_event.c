@@ -150,12 +150,11 @@ static void test_filters(void **state)
 
 static void test_device_use(void **state)
 {
+	static const uint8_t tag[STORE_TAG_SIZE] = { 1 };
 	struct store *store = ((struct fixture *)*state)->store;
 	struct store_event event = event_at(1000, "192.0.2.1");
 	struct store_device device = { .name = "phone", .scopes = SCOPE_ALL };
-	uint8_t tag[STORE_TAG_SIZE] = { 1 };
 	uint64_t id = 0;
-
 	device.account = fixture_account(store, "alice@example.test");
 	assert_int_equal(store_device_add(store, &device, tag, 1, &id), GP_OK);
 	event.account = device.account;
@@ -168,6 +167,7 @@ static void test_device_use(void **state)
 	assert_int_equal(store_device_find(store, device.account, tag, &device), GP_OK);
 	assert_int_equal(device.used_at, 1000);
 	assert_string_equal(device.used_from, "192.0.2.1");
+	assert_string_equal(device.used_service, service_name(event.service));
 	event.at = 1030; /* within the minute: not worth a write */
 	add(store, &event);
 	assert_int_equal(store_device_find(store, device.account, tag, &device), GP_OK);

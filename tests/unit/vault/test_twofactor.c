@@ -158,7 +158,7 @@ static void test_enrol(void **state)
 
 	assert_int_equal(as_alice(fixture, ROLE_USER, "self.show", ""), GP_OK);
 	check_row(
-		fixture, "\"address\":\"alice@example.test\",\"role\":\"user\",\"may_send\":true");
+		fixture, "\"address\":\"alice@example.test\",\"role\":\"user\",\"language\":\"\"");
 	check_row(fixture, "\"twofactor_at\":null");
 	check_row(fixture, "\"must\":[]");
 	assert_int_equal(as_alice(fixture, ROLE_USER, "self.twofactor_begin",
@@ -216,6 +216,15 @@ static void test_pending(void **state)
 	enrol(fixture, ROLE_USER);
 }
 
+static uint64_t posted(struct fixture *fixture, const char *kind)
+{
+	uint64_t count = 99;
+
+	assert_int_equal(
+		store_outbox_count(fixture->vault.store, 1, slice_str(kind), 0, &count), GP_OK);
+	return count;
+}
+
 static void test_check(void **state)
 {
 	struct fixture *fixture = *state;
@@ -246,6 +255,13 @@ static void test_check(void **state)
 	assert_null(strstr(fixture->rows, "twofactor.check"));
 	assert_non_null(strstr(fixture->rows, "self.twofactor_confirm"));
 	assert_null(strstr(fixture->rows, "correct horse"));
+	/* A recovery code is worth one. */
+	assert_int_equal(check_code(fixture, alice.recovery[0]), GP_OK);
+	assert_int_equal(fixture_op(fixture, "audit.list", ""), GP_OK);
+	assert_non_null(strstr(fixture->rows, "\"twofactor.check\""));
+	assert_null(strstr(fixture->rows, alice.recovery[0]));
+	assert_int_equal(posted(fixture, "recovery_code"), 1);
+	assert_int_equal(posted(fixture, "twofactor_on"), 1);
 }
 
 static void test_stop(void **state)
@@ -339,6 +355,57 @@ static void test_off(void **state)
 	assert_int_equal(check_code(fixture, alice.recovery[0]), GP_ERR_DENIED);
 }
 
+static enum gp_err of_alice(struct fixture *fixture, const char *name)
+{
+	return fixture_op(fixture, name, "{\"address\":\"alice@example.test\"}");
+}
+
+/* Staff asks for it, and a day later it is done, unless the owner says no. */
+static void test_removal(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ipc_message clock = { .type = IPC_CLOCK };
+
+	assert_int_equal(of_alice(fixture, "twofactor.remove"), GP_ERR_NOT_FOUND);
+	enrol(fixture, ROLE_USER);
+	fixture->role = ROLE_STAFF;
+	assert_int_equal(of_alice(fixture, "twofactor.reset"), GP_ERR_ROLE);
+	assert_int_equal(of_alice(fixture, "twofactor.remove"), GP_OK);
+	check_row(fixture, "\"due_at\":\"2027-01-16T08:00:00Z\"");
+	assert_int_equal(of_alice(fixture, "twofactor.remove"), GP_ERR_EXISTS);
+	assert_int_equal(posted(fixture, "twofactor_removal"), 1);
+	assert_int_equal(as_alice(fixture, ROLE_USER, "self.show", ""), GP_OK);
+	check_row(fixture, "\"removal_due_at\":\"2027-01-16T08:00:00Z\"");
+	assert_int_equal(as_alice(fixture, ROLE_USER, "self.twofactor_keep", ""), GP_OK);
+	clock_fake(NOW + TWOFACTOR_REMOVAL, 1000);
+	twofactor_run_due(&fixture->vault);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "alice@example.test", "correct horse"),
+		REASON_TWOFACTOR);
+	fixture->role = ROLE_STAFF;
+	assert_int_equal(of_alice(fixture, "twofactor.remove"), GP_OK);
+	assert_int_equal(of_alice(fixture, "twofactor.remove_cancel"), GP_OK);
+	assert_int_equal(of_alice(fixture, "twofactor.remove"), GP_OK);
+	clock_fake(NOW + 2 * TWOFACTOR_REMOVAL - 1, 1000);
+	twofactor_run_due(&fixture->vault);
+	assert_int_equal(of_alice(fixture, "twofactor.status"), GP_OK);
+	check_row(fixture, "\"on\":true");
+	/* Whoever moves the clock sees at once what became due. */
+	clock_fake(NOW + 2 * TWOFACTOR_REMOVAL, 1000);
+	fixture_send(fixture, &clock, -1);
+	assert_int_equal(fixture->effect, IPC_EFFECT_TWOFACTOR);
+	assert_int_equal(fixture->account, 1);
+	assert_int_equal(posted(fixture, "twofactor_off"), 1);
+	fixture->role = ROLE_ADMIN;
+	assert_int_equal(of_alice(fixture, "twofactor.status"), GP_OK);
+	check_row(fixture, "\"on\":false");
+	assert_int_equal(fixture_op(fixture, "audit.list", "{\"limit\":1}"), GP_OK);
+	check_row(fixture, "\"actor\":\"vault\",\"operation\":\"twofactor.remove\"");
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, "alice@example.test", "correct horse"),
+		REASON_OK);
+}
+
 /* Nobody's own account, and none that is gone. */
 static void test_nobody(void **state)
 {
@@ -386,7 +453,7 @@ static void test_moved(void **state)
 /* A vault of its own in a process of its own; how many of its checks were good. */
 static int race(const struct fixture *fixture, const char *code)
 {
-	struct vault vault = { .pepper = fixture->vault.pepper };
+	struct vault vault = fixture->vault;
 	struct gp_why why = { "" };
 	int good = 0;
 
@@ -433,6 +500,7 @@ static void test_race(void **state)
 
 	enrol(fixture, ROLE_USER);
 	clock_fake(NOW + 300, 1000);
+	fixture_run(fixture);
 	run_race(fixture, code_at(NOW + 300));
 	run_race(fixture, alice.recovery[7]);
 	assert_int_equal(store_twofactor_get(fixture->vault.store, 1, &facts), GP_OK);
@@ -448,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_recovery, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_off, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_removal, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_nobody, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_moved, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_race, setup, fixture_teardown),

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "crypt/totp.h"
 #include "ops/json_setup.h"
+#include "vault/twofactor.h"
 
 static void take_reply(struct fixture *fixture, const struct ipc_verify_reply *reply)
 {
@@ -183,6 +184,7 @@ int fixture_setup(void **state)
 	record_init(vault);
 	hindsight_init(vault);
 	outbox_init(vault);
+	twofactor_init(vault);
 	*state = fixture;
 	return 0;
 }
@@ -195,6 +197,7 @@ int fixture_teardown(void **state)
 	char path[128];
 
 	import_cancel(vault);
+	twofactor_fini(vault);
 	outbox_fini(vault);
 	record_fini(vault);
 	hindsight_fini(vault);
