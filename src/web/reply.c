@@ -18,7 +18,21 @@ void reply_init(struct reply *reply)
 void reply_fini(struct reply *reply)
 {
 	json_decref(reply->rows);
+	json_decref(reply->cookie);
 	*reply = (struct reply){ 0 };
+}
+
+/* A row that has nothing else in it is no row of the answer. */
+static bool take_cookie(struct reply *reply, json_t *row)
+{
+	json_t *cookie = json_object_get(row, "cookie");
+
+	if (!json_is_string(cookie))
+		return false;
+	json_decref(reply->cookie);
+	reply->cookie = json_incref(cookie);
+	(void)json_object_del(row, "cookie");
+	return json_object_size(row) == 0;
 }
 
 void reply_add(struct reply *reply, struct slice row)
@@ -33,20 +47,21 @@ void reply_add(struct reply *reply, struct slice row)
 	value = json_loadb(row.data, row.len, 0, NULL);
 	if (!json_is_object(value))
 		reply->is_bad = true;
-	if (value == NULL || json_array_append_new(reply->rows, value) != 0)
+	if (take_cookie(reply, value))
+		json_decref(value);
+	else if (value == NULL || json_array_append_new(reply->rows, value) != 0)
 		reply->is_bad = true;
 }
 
-static void take_cookie(json_t *row, struct answer *answer)
+static void set_cookie(const struct reply *reply, struct answer *answer)
 {
-	const char *value = json_string_value(json_object_get(row, "cookie"));
+	const char *value = json_string_value(reply->cookie);
 
 	if (value == NULL)
 		return;
 	answer_add_field(answer, "Set-Cookie",
 		CREDENTIAL_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s", value,
 		value[0] == '\0' ? "; Max-Age=0" : "");
-	(void)json_object_del(row, "cookie");
 }
 
 static int append(const char *data, size_t len, void *out)
@@ -89,7 +104,7 @@ void reply_finish(
 		answer_problem(answer, PROBLEM_INTERNAL, SLICE_LIT("no such answer can be given"));
 		return;
 	}
-	take_cookie(first, answer);
+	set_cookie(reply, answer);
 	switch (route->form) {
 	case ROUTE_CREATED:
 		answer->status = 201;
