@@ -60,6 +60,15 @@
 	{                                                                                        \
 		"session", "SESSION", CELL_TEXT                                                  \
 	}
+#define FOUND_COLUMNS                                                                      \
+	{ "kind", "KIND", CELL_TEXT }, { "at", "TIME", CELL_TIME },                        \
+		{ "address", "ADDRESS", CELL_TEXT }, { "login", "LOGIN", CELL_TEXT },      \
+		{ "source", "SOURCE", CELL_TEXT }, { "service", "SERVICE", CELL_TEXT },    \
+		{ "outcome", "OUTCOME", CELL_TEXT }, { "why", "WHY", CELL_TEXT },          \
+		{ "until", "BANNED UNTIL", CELL_TIME }, { "reference", "REF", CELL_TEXT }, \
+	{                                                                                  \
+		"id", "ID", CELL_TEXT                                                      \
+	}
 
 const struct verb verbs[] = {
 	{ "account", "add", OPS_account_add, SHAPE_DONE, VERB_PASSWORD,
@@ -221,6 +230,20 @@ const struct verb verbs[] = {
 			{ "--session", "ID", "session", PARAM_TEXT, false, "of this session" },
 			LIMIT, BEFORE },
 		{ EVENT_COLUMNS } },
+
+	{ "reference", "show", OPS_reference_show, SHAPE_LIST, 0, NULL,
+		"Nothing of this reference is recorded (any more).", NULL,
+		"gatepost reference show 7K3QX9TD",
+		{ { "REFERENCE", NULL, "reference", PARAM_TEXT, true,
+			"as it stands in the refusal" } },
+		{ FOUND_COLUMNS } },
+	{ "search", NULL, OPS_search, SHAPE_LIST, 0, NULL, "Nothing fits.", NULL,
+		"gatepost search 203.0.113.9",
+		{ { "QUERY", NULL, "query", PARAM_TEXT, true,
+			  "part of an address, an IP address, an event's or session's number, or a "
+			  "reference" },
+			LIMIT },
+		{ FOUND_COLUMNS } },
 
 	{ "session", "list", OPS_session_list, SHAPE_LIST, 0, NULL, "Nobody is signed in.", NULL,
 		"gatepost session list --account alice@example.test", { BY_ACCOUNT, BY_SOURCE },

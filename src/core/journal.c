@@ -217,7 +217,9 @@ void journal_session_event(struct core *core, const struct session *session, enu
 
 void journal_note(struct core *core, const struct session *session, const struct ipc_note *note)
 {
-	struct ipc_event event = event_of(session, VERDICT_DENY, (enum reason)note->reason);
+	bool is_fault = note->reason == REASON_BACKEND;
+	struct ipc_event event = event_of(
+		session, is_fault ? VERDICT_TEMPORARY : VERDICT_DENY, (enum reason)note->reason);
 
 	core->stats.notes++;
 	event.client_name = note->client_name;

@@ -7,17 +7,33 @@
 #include "core/core.h"
 #include "policy/signin.h"
 
+/* So that the reference of the refusal leads to something. Once a session, as the reference is. */
+static void note_refusal(struct core *core, struct session *session, enum reason reason)
+{
+	if (!session->is_refusal_noted)
+		journal_session_event(core, session, VERDICT_DENY, reason, SLICE_LIT(""));
+	session->is_refusal_noted = true;
+}
+
+static void count_refusal(struct core *core, struct session *session, enum permit permit)
+{
+	if (permit == PERMIT_BLOCKED) {
+		core->stats.mail_blocked++;
+		note_refusal(core, session, REASON_BLOCKED);
+	} else if (permit == PERMIT_NO) {
+		core->stats.mail_refused++;
+		note_refusal(core, session, REASON_SIGNIN_REQUIRED);
+	}
+}
+
 static void reply_mail(struct core *core, struct session *session, enum permit permit)
 {
 	struct ipc_message message = { .type = IPC_MAIL_REPLY,
 		.mail_reply = { .session = session->id, .permit = (uint8_t)permit } };
 
-	if (permit == PERMIT_BLOCKED) {
+	if (permit == PERMIT_BLOCKED)
 		message.mail_reply.text = slice_str(session->address);
-		core->stats.mail_blocked++;
-	} else if (permit == PERMIT_NO) {
-		core->stats.mail_refused++;
-	}
+	count_refusal(core, session, permit);
 	front_send(session->front, &message);
 }
 
@@ -31,10 +47,7 @@ static void reply_rcpt(struct core *core, struct session *session, enum permit p
 		message.rcpt_reply.permit = PERMIT_TEMPORARY;
 	else if (permit == PERMIT_YES)
 		message.rcpt_reply.backend = slice_str(backend->name);
-	else if (permit == PERMIT_BLOCKED)
-		core->stats.mail_blocked++;
-	else if (permit == PERMIT_NO)
-		core->stats.mail_refused++;
+	count_refusal(core, session, permit);
 	front_send(session->front, &message);
 }
 

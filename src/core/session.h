@@ -67,7 +67,8 @@ struct session {
 	uint64_t account;
 	uint64_t device; /* 0: main password */
 	enum session_block block;
-	bool is_asking_block; /* a MAIL waits for the answer */
+	bool is_asking_block;  /* a MAIL waits for the answer */
+	bool is_refusal_noted; /* that it may not send stands in an event */
 	char *address;
 	char *route; /* "": by the address' domain */
 	char *client_name;

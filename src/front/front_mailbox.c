@@ -72,7 +72,8 @@ static void answer(struct mailbox *mailbox, const struct engine_answer *reply)
 static void answer_verdict(struct mailbox *mailbox, enum verdict verdict, int64_t ban_ms)
 {
 	struct engine_answer reply = { .verdict = verdict,
-		.ban_minutes = session_ban_minutes(ban_ms) };
+		.ban_minutes = session_ban_minutes(ban_ms),
+		.ban_reference = session_ban_reference(mailbox->session) };
 
 	answer(mailbox, &reply);
 }

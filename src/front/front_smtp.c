@@ -38,6 +38,8 @@ static void refuse(struct front_smtp *smtp, enum reply_situation situation, stru
 	facts.account = account;
 	smtp_reply_set_situation(&reply, situation, &facts);
 	smtp_server_refuse(smtp->server, &reply);
+	if (situation == REPLY_TEMPORARY)
+		session_core_note_fault(smtp->session);
 }
 
 static void refuse_permit(struct front_smtp *smtp, enum permit permit, struct slice account)
@@ -72,7 +74,8 @@ static void on_signin(struct session *session, const struct ipc_signin_reply *re
 {
 	struct front_smtp *smtp = session->shell;
 	struct engine_answer answer = { .verdict = (enum verdict)reply->verdict,
-		.ban_minutes = session_ban_minutes(reply->ban_ms) };
+		.ban_minutes = session_ban_minutes(reply->ban_ms),
+		.ban_reference = session_ban_reference(session) };
 
 	if (reply->verdict == VERDICT_OK) {
 		session_set_person(session, reply, smtp_server_client_name(smtp->server));

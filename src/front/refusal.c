@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "base/mem.h"
+#include "base/reference.h"
 #include "front/session.h"
 #include "net/conn.h"
 #include "proto/reply.h"
@@ -77,14 +78,16 @@ static const struct conn_ops refusal_ops = {
 	.on_closed = on_closed,
 };
 
-static bool write_line(struct buf *line, const struct config *config,
+static bool write_line(const struct refusal *refusal, struct buf *line, const struct config *config,
 	const struct config_listener *listener, const struct ip *client, int64_t ban_ms)
 {
+	const struct ban_map *bans = refusal->refusals->front->bans;
 	char client_text[IP_TEXT_SIZE];
 	struct reply_facts facts = { .portal_url = config->portal_url,
 		.client_address = slice_str(ip_format(client, client_text)),
 		.ban_minutes = session_ban_minutes(ban_ms),
-		.ban_failures = config->autoban_failures };
+		.ban_failures = config->autoban_failures,
+		.reference = reference_of(ban_map_origin(bans, client)) };
 
 	return reply_append(line, service_protocol(listener->service), REPLY_BANNED, &facts);
 }
@@ -105,7 +108,7 @@ void refusal_say(struct refusals *refusals, struct settings *settings, unsigned 
 	buf_init(&refusal->line, REFUSAL_LINE_MAX);
 	TAILQ_INSERT_TAIL(&refusals->list, refusal, entry);
 	refusals->count++;
-	if (!write_line(&refusal->line, settings->config, conf, &peer->client, ban_ms)) {
+	if (!write_line(refusal, &refusal->line, settings->config, conf, &peer->client, ban_ms)) {
 		free_refusal(refusal);
 		return;
 	}

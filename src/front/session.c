@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "front/front_https.h"
 #include "front/front_mailbox.h"
 #include "front/front_smtp.h"
@@ -491,6 +492,8 @@ void session_fill_conf(const struct session *session, struct engine_server_conf 
 		.old_clients = listener->old_clients,
 		.is_banned = ban_ms > 0,
 		.ban_minutes = session_ban_minutes(ban_ms),
+		.ban_reference = session_ban_reference(session),
+		.reference = reference_of(session->id),
 		.max_commands = config->login_commands,
 		.max_attempts = config->login_attempts };
 }
@@ -504,7 +507,17 @@ void session_fill_facts(
 		.client_address = slice_str(session->client_text),
 		.ban_minutes = session_ban_minutes(ban_ms),
 		.ban_failures = config->autoban_failures,
-		.signin_required_code = config->signin_required_code };
+		.signin_required_code = config->signin_required_code,
+		.reference =
+			ban_ms > 0 ? session_ban_reference(session) : reference_of(session->id) };
+}
+
+uint64_t session_ban_reference(const struct session *session)
+{
+	const struct ban_map *bans = session->front->bans;
+	uint64_t origin = bans != NULL ? ban_map_origin(bans, &session->peer.client) : 0;
+
+	return reference_of(origin != 0 ? origin : session->id);
 }
 
 unsigned session_ban_minutes(int64_t ban_ms)

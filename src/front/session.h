@@ -95,7 +95,8 @@ struct session {
 	uint64_t from_client; /* bytes of a relay that has ended */
 	uint64_t from_backend;
 	enum session_question question;
-	bool is_known; /* to core */
+	bool is_known;       /* to core */
+	bool is_fault_noted; /* core knows that we could not pass its mail on */
 	bool is_settled;
 	bool is_in_handshake;
 	bool is_paused;
@@ -155,5 +156,7 @@ void session_fill_conf(const struct session *session, struct engine_server_conf 
 void session_fill_facts(
 	const struct session *session, int64_t ban_ms, struct reply_facts *ret_facts);
 unsigned session_ban_minutes(int64_t ban_ms); /* rounded up */
+/* Of the ban of its address; the session's own if that is over already. */
+uint64_t session_ban_reference(const struct session *session);
 
 #endif

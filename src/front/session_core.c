@@ -89,6 +89,16 @@ void session_core_note(
 		send_note(session->front, session->id, note, client_name, session->tls_text);
 }
 
+void session_core_note_fault(struct session *session)
+{
+	const struct engine_note note = { .reason = REASON_BACKEND };
+
+	if (!session->is_fault_noted)
+		session_core_note(session, &note,
+			session->person != NULL ? session->person->client_name : "");
+	session->is_fault_noted = true;
+}
+
 /* Questions. */
 
 bool session_core_is_askable(const struct engine_signin *signin)

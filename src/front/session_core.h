@@ -15,6 +15,8 @@ void session_core_note_only(struct front *front, enum service service, unsigned 
 	const struct haproxy_header *peer, enum reason reason, const char *detail);
 void session_core_note(
 	struct session *session, const struct engine_note *note, const char *client_name);
+/* A refusal after sign-in that is our own fault: so that its reference leads to something. Once. */
+void session_core_note_fault(struct session *session);
 
 /* false: no account has a name or a secret like these; the answer is "wrong", without a question.
  */

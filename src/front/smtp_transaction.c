@@ -28,6 +28,7 @@ static void fill_temporary(const struct smtp_transaction *tx, struct smtp_reply 
 
 	session_fill_facts(tx->session, 0, &facts);
 	smtp_reply_set_situation(reply, REPLY_TEMPORARY, &facts);
+	session_core_note_fault(tx->session);
 }
 
 /* The reply to the action that pauses the engine, in its turn behind those that are owed. */

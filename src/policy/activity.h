@@ -49,6 +49,7 @@ enum {
 	X(ACTIVITY_UNCHECKED, "unchecked")  \
 	X(ACTIVITY_NO_TLS, "no_tls")        \
 	X(ACTIVITY_MECHANISM, "mechanism")  \
+	X(ACTIVITY_BLOCKED, "blocked")      \
 	X(ACTIVITY_TEMPORARY, "temporary")  \
 	X(ACTIVITY_OTHER, "other")
 

@@ -86,6 +86,7 @@ struct engine_answer {
 				      else "" */
 	struct slice text;         /* VERDICT_OK: the backend's own words, "" for ours */
 	unsigned ban_minutes;      /* VERDICT_BANNED, VERDICT_DENY_BANNED: rounded up */
+	uint64_t ban_reference;    /* likewise */
 };
 
 /* What is the same for every connection of a listener; borrowed, outlives the engine. */
@@ -100,10 +101,12 @@ struct engine_server_conf {
 	bool is_tls;                 /* implicit TLS, already up */
 	bool plaintext_signin;       /* may sign in without TLS (listed network) */
 	bool old_clients;            /* AUTH= line, RFC 2554's predecessor */
-	bool is_banned;        /* SMTP, service smtp: serves mail for own domains, refuses AUTH */
-	unsigned ban_minutes;  /* is_banned: left, rounded up */
-	unsigned max_commands; /* before sign-in */
-	unsigned max_attempts; /* sign-ins tried */
+	bool is_banned;         /* SMTP, service smtp: serves mail for own domains, refuses AUTH */
+	unsigned ban_minutes;   /* is_banned: left, rounded up */
+	uint64_t ban_reference; /* is_banned: the ban's */
+	uint64_t reference;     /* of all other refusals of this connection; 0: none is told */
+	unsigned max_commands;  /* before sign-in */
+	unsigned max_attempts;  /* sign-ins tried */
 };
 
 /* What a client engine (towards a backend) tells its shell. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/reference.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -123,15 +124,17 @@ void login_server_say(struct login_server *server, const char *format, ...)
 	GP_ASSERT(buf_append(&server->output, slice_of(text, (size_t)len)) == GP_OK);
 }
 
-static void reply_ban(struct login_server *server, enum reply_situation situation, struct slice tag,
-	unsigned ban_minutes)
+/* answer: NULL for what is no ban. */
+static void reply(struct login_server *server, enum reply_situation situation, struct slice tag,
+	const struct engine_answer *answer)
 {
 	struct reply_facts facts = {
 		.portal_url = server->conf->portal_url,
 		.client_address = server->conf->client_address,
 		.ban_failures = server->conf->ban_failures,
-		.ban_minutes = ban_minutes,
+		.ban_minutes = answer != NULL ? answer->ban_minutes : 0,
 		.tag = tag,
+		.reference = answer != NULL ? answer->ban_reference : server->conf->reference,
 	};
 	enum protocol protocol = service_protocol(server->conf->service);
 
@@ -141,7 +144,7 @@ static void reply_ban(struct login_server *server, enum reply_situation situatio
 void login_server_reply(
 	struct login_server *server, enum reply_situation situation, struct slice tag)
 {
-	reply_ban(server, situation, tag, 0);
+	reply(server, situation, tag, NULL);
 }
 
 void login_server_abort(struct login_server *server, const char *mark, const char *text)
@@ -241,8 +244,14 @@ static bool is_ban(enum verdict verdict)
 /* The connection's last words in IMAP; in POP3 nothing may be said unasked. */
 static void end_attempts(struct login_server *server)
 {
+	bool is_imap = service_protocol(server->conf->service) == PROTOCOL_IMAP;
+	char reference[REFERENCE_SIZE];
+
 	login_server_note(server, REASON_LIMIT, SLICE_LIT("sign-ins"));
-	if (service_protocol(server->conf->service) == PROTOCOL_IMAP)
+	if (is_imap && server->conf->reference != 0)
+		login_server_say(server, "* BYE Too many sign-ins on one connection (ref %s)\r\n",
+			reference_format(server->conf->reference, reference));
+	else if (is_imap)
 		login_server_say(server, "* BYE Too many sign-ins on one connection\r\n");
 	login_server_close(server);
 }
@@ -261,7 +270,7 @@ bool login_server_refuse(
 	else if (verdict == VERDICT_TEMPORARY)
 		login_server_reply(server, REPLY_TEMPORARY_SIGNIN, tag);
 	if (verdict == VERDICT_BANNED || (verdict == VERDICT_DENY_BANNED && is_imap))
-		reply_ban(server, REPLY_BANNED, tag, answer->ban_minutes);
+		reply(server, REPLY_BANNED, tag, answer);
 	if (is_ban(verdict)) {
 		login_server_close(server);
 		return false;

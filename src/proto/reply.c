@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/reference.h"
 #include "base/text.h"
 
 enum {
@@ -49,7 +50,7 @@ static enum gp_err append_blocked(struct buf *out, const struct reply_facts *fac
 		SLICE_ARG(facts->account));
 }
 
-static enum gp_err append_words(
+static enum gp_err append_text(
 	struct buf *out, enum reply_situation situation, const struct reply_facts *facts)
 {
 	switch (situation) {
@@ -87,6 +88,20 @@ static enum gp_err append_words(
 	return GP_ERR_INTERNAL;
 }
 
+/* The reference stands at the end of the line; behind a text that is to the letter, on one of its
+ * own. */
+static enum gp_err append_words(
+	struct buf *out, enum reply_situation situation, const struct reply_facts *facts)
+{
+	char reference[REFERENCE_SIZE];
+	enum gp_err err = append_text(out, situation, facts);
+
+	if (err != GP_OK || facts->reference == 0)
+		return err;
+	return buf_printf(out, situation == REPLY_BLOCKED ? "\nReference: %s" : " (ref %s)",
+		reference_format(facts->reference, reference));
+}
+
 static enum gp_err append_mark(struct buf *out, enum protocol protocol,
 	enum reply_situation situation, const struct reply_facts *facts)
 {
@@ -114,6 +129,12 @@ bool reply_append(struct buf *out, enum protocol protocol, enum reply_situation 
 
 	GP_ASSERT(situation < REPLY_SITUATION_MAX);
 	GP_ASSERT(protocol == PROTOCOL_SMTP || marks[situation].imap != NULL);
+	if (situation == REPLY_BLOCKED) {
+		struct smtp_reply reply;
+
+		smtp_reply_set_situation(&reply, situation, facts);
+		return smtp_reply_append(out, &reply);
+	}
 	buf_init(&line, REPLY_WORDS_MAX);
 	fits = append_mark(&line, protocol, situation, facts) == GP_OK &&
 	       append_words(&line, situation, facts) == GP_OK &&

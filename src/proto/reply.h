@@ -5,7 +5,8 @@
  * them.
  *
  * Before sign-in only "wrong name or password", "temporarily unavailable" and "this address is
- * blocked" exist: each the same bytes whatever the hidden reason.
+ * blocked" exist: each the same bytes whatever the hidden reason, but for the reference at their
+ * end, which is the session's or the ban's and says nothing else.
  */
 #ifndef GP_PROTO_REPLY_H
 #define GP_PROTO_REPLY_H
@@ -32,7 +33,7 @@ enum reply_situation {
 	REPLY_TEMPORARY_SIGNIN, /* the same code and bytes as REPLY_BUSY, so that none tells them
 				   apart */
 	REPLY_TEMPORARY,        /* 451 4.3.0, SMTP after sign-in */
-	REPLY_BLOCKED,          /* 554 5.7.1 Account ... to the letter */
+	REPLY_BLOCKED,          /* 554 5.7.1 Account ... to the letter; a second line follows */
 	REPLY_BARE_LINE_END,    /* 550 5.6.0; then close */
 	REPLY_SITUATION_MAX
 };
@@ -45,6 +46,7 @@ struct reply_facts {
 	struct slice account;          /* REPLY_BLOCKED */
 	unsigned signin_required_code; /* 0: 550 */
 	struct slice tag;              /* IMAP: the command's tag; "" for an untagged line */
+	uint64_t reference;            /* base/reference.h; 0: none is told */
 };
 
 /* Appends the complete line with CRLF; for REPLY_BANNED in IMAP always the untagged BYE. false: no

@@ -140,18 +140,21 @@ static void cmd_auth(struct smtp_server *server, struct slice args, struct engin
 		return;
 	}
 	if (smtp_is_auth_refused(server)) {
-		smtp_say_situation(server, REPLY_BANNED, server->conf->common.ban_minutes);
+		const struct engine_server_conf *common = &server->conf->common;
+		const struct smtp_ban ban = { common->ban_minutes, common->ban_reference };
+
+		smtp_say_situation(server, REPLY_BANNED, &ban);
 		smtp_note(server, REASON_BANNED, mechanism);
 		smtp_enter(server, STATE_CLOSING);
 		return;
 	}
 	if (!smtp_may_sign_in(server)) {
-		smtp_say_situation(server, REPLY_NO_TLS, 0);
+		smtp_say_situation(server, REPLY_NO_TLS, NULL);
 		smtp_note(server, REASON_NO_TLS, mechanism);
 		return;
 	}
 	if (!sasl_init(&server->sasl, mechanism)) {
-		smtp_say_situation(server, REPLY_MECHANISM, 0);
+		smtp_say_situation(server, REPLY_MECHANISM, NULL);
 		smtp_note(server, REASON_MECHANISM, mechanism);
 		return;
 	}
@@ -171,7 +174,10 @@ static void cmd_mail(struct smtp_server *server, struct slice args, struct engin
 
 	server->is_mail_refused = true;
 	if (!smtp_may_mail(server)) {
-		smtp_say_situation(server, REPLY_SIGNIN_REQUIRED, 0);
+		smtp_say_situation(server, REPLY_SIGNIN_REQUIRED, NULL);
+		if (!server->is_stranger_noted)
+			smtp_note(server, REASON_SIGNIN_REQUIRED, SLICE_LIT(""));
+		server->is_stranger_noted = true;
 		return;
 	}
 	buf_clear(&server->params);

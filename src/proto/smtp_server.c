@@ -130,7 +130,8 @@ static size_t take_body(
 	enum smtp_body_result result = smtp_body_scan(&server->body, bytes, &good);
 
 	if (result == SMTP_BODY_BAD) {
-		smtp_say_situation(server, REPLY_BARE_LINE_END, 0);
+		smtp_say_situation(server, REPLY_BARE_LINE_END, NULL);
+		smtp_note(server, REASON_BARE_LINE_END, SLICE_LIT(""));
 		smtp_enter(server, STATE_CLOSING);
 		return bytes.len;
 	}
@@ -293,6 +294,8 @@ void smtp_server_answer_signin(struct smtp_server *server, const struct engine_a
 {
 	if (is_over(server))
 		return;
+	const struct smtp_ban ban = { answer->ban_minutes, answer->ban_reference };
+
 	GP_ASSERT(server->state == STATE_SIGNIN);
 	smtp_drop_sasl(server);
 	smtp_enter(server, STATE_READY);
@@ -303,23 +306,23 @@ void smtp_server_answer_signin(struct smtp_server *server, const struct engine_a
 		break;
 	case VERDICT_DENY:
 		server->attempts++;
-		smtp_say_situation(server, REPLY_DENIED, 0);
+		smtp_say_situation(server, REPLY_DENIED, NULL);
 		break;
 	case VERDICT_DENY_BANNED:
-		smtp_say_situation(server, REPLY_DENIED, 0);
-		smtp_say_situation(server, REPLY_BANNED, answer->ban_minutes);
+		smtp_say_situation(server, REPLY_DENIED, NULL);
+		smtp_say_situation(server, REPLY_BANNED, &ban);
 		smtp_enter(server, STATE_CLOSING);
 		break;
 	case VERDICT_BANNED:
-		smtp_say_situation(server, REPLY_BANNED, answer->ban_minutes);
+		smtp_say_situation(server, REPLY_BANNED, &ban);
 		smtp_enter(server, STATE_CLOSING);
 		break;
 	case VERDICT_BUSY:
-		smtp_say_situation(server, REPLY_BUSY, 0);
+		smtp_say_situation(server, REPLY_BUSY, NULL);
 		break;
 	case VERDICT_TEMPORARY:
 	case VERDICT_MAX:
-		smtp_say_situation(server, REPLY_TEMPORARY_SIGNIN, 0);
+		smtp_say_situation(server, REPLY_TEMPORARY_SIGNIN, NULL);
 		break;
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/reference.h"
 #include "base/text.h"
 
 #define IN(name) (1U << STATE_##name)
@@ -61,15 +62,16 @@ void smtp_say_mistake(
 }
 
 void smtp_say_situation(
-	struct smtp_server *server, enum reply_situation situation, unsigned ban_minutes)
+	struct smtp_server *server, enum reply_situation situation, const struct smtp_ban *ban)
 {
 	const struct engine_server_conf *common = &server->conf->common;
 	struct reply_facts facts = {
 		.portal_url = common->portal_url,
 		.client_address = common->client_address,
-		.ban_minutes = ban_minutes,
+		.ban_minutes = ban != NULL ? ban->minutes : 0,
 		.ban_failures = common->ban_failures,
 		.signin_required_code = server->conf->signin_required_code,
+		.reference = ban != NULL ? ban->reference : common->reference,
 	};
 	struct buf line;
 	bool fits;
@@ -90,7 +92,13 @@ void smtp_note(struct smtp_server *server, enum reason reason, struct slice deta
 
 void smtp_over_limit(struct smtp_server *server, const char *text)
 {
-	smtp_say(server, "421 4.7.0 %s", text);
+	char reference[REFERENCE_SIZE];
+
+	if (server->conf->common.reference != 0)
+		smtp_say(server, "421 4.7.0 %s (ref %s)", text,
+			reference_format(server->conf->common.reference, reference));
+	else
+		smtp_say(server, "421 4.7.0 %s", text);
 	smtp_note(server, REASON_LIMIT, slice_str(text));
 	smtp_enter(server, STATE_CLOSING);
 }

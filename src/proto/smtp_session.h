@@ -43,9 +43,10 @@ struct smtp_server {
 	bool is_tls;
 	bool is_signed_in;
 	bool is_esmtp;
-	bool has_utf8;        /* this transaction's MAIL had SMTPUTF8 */
-	bool is_mail_refused; /* the last MAIL was: what was pipelined behind it is no mistake */
-	bool is_trailed;      /* bytes wait behind the line being handled */
+	bool has_utf8;          /* this transaction's MAIL had SMTPUTF8 */
+	bool is_stranger_noted; /* core knows that somebody wants to send without signing in */
+	bool is_mail_refused;   /* the last MAIL was: what was pipelined behind it is no mistake */
+	bool is_trailed;        /* bytes wait behind the line being handled */
 	bool has_sasl;
 	struct sasl sasl;
 	struct reply_queue replies;
@@ -74,9 +75,13 @@ void smtp_say(struct smtp_server *server, const char *format, ...)
 /* The same for what counts towards SMTP_SERVER_ERRORS_MAX. */
 void smtp_say_mistake(
 	struct smtp_server *server, unsigned code, const char *enhanced, const char *text);
-/* One of the texts of proto/reply.h; ban_minutes only for REPLY_BANNED. */
+/* One of the texts of proto/reply.h; ban: only for REPLY_BANNED, else NULL. */
+struct smtp_ban {
+	unsigned minutes;
+	uint64_t reference;
+};
 void smtp_say_situation(
-	struct smtp_server *server, enum reply_situation situation, unsigned ban_minutes);
+	struct smtp_server *server, enum reply_situation situation, const struct smtp_ban *ban);
 /* Tells core, once this command is handled. */
 void smtp_note(struct smtp_server *server, enum reason reason, struct slice detail);
 /* 421, a note, and the end. */

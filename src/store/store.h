@@ -214,6 +214,14 @@ enum gp_err store_ban_drop(struct store *store, const struct store_clock *clock,
 enum gp_err store_ban_each(struct store *store, const struct store_clock *clock, int64_t now,
 	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg) GP_CHECKED;
 
+/* The same, of this reference (base/reference.h); of this source and the networks it is in. */
+enum gp_err store_ban_each_reference(struct store *store, const struct store_clock *clock,
+	int64_t now, uint64_t reference,
+	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg) GP_CHECKED;
+enum gp_err store_ban_each_source(struct store *store, const struct store_clock *clock, int64_t now,
+	const struct ip *source, enum gp_err (*visit)(const struct store_ban *ban, void *arg),
+	void *arg) GP_CHECKED;
+
 /* ---- sign-in events ---- */
 
 /* Texts come escaped from core; any that is not printable is escaped here (base/text.h). */

@@ -112,32 +112,84 @@ enum gp_err store_ban_drop(struct store *store, const struct store_clock *clock,
 	return store_scope_end(&scope, err);
 }
 
-enum gp_err store_ban_each(struct store *store, const struct store_clock *clock, int64_t now,
+static enum gp_err read_ban(struct db_statement *statement, struct store_ban *out)
+{
+	out->until = db_int(statement, 2);
+	out->set_at = out->until - db_int(statement, 1);
+	out->origin = (uint64_t)db_int(statement, 4);
+	return ip_parse_level(db_text(statement, 0), &out->net) == GP_OK &&
+			       db_copy(statement, 3, out->reason, sizeof out->reason)
+		       ? GP_OK
+		       : GP_ERR_STORE;
+}
+
+/* Takes the statement. */
+static enum gp_err visit_bans(struct db_statement *statement,
 	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg)
 {
-	static const char sql[] =
-		"SELECT source, until_at - set_at, " STORE_BAN_UNTIL
-		", reason, origin FROM ban WHERE " STORE_BAN_UNTIL " > $1 ORDER BY source";
-	struct db_statement *statement = NULL;
-	struct store_ban ban;
+	struct store_ban ban = { 0 };
 	bool is_row = true;
-	enum gp_err err = db_query(store->db, sql, &statement);
+	enum gp_err err = GP_OK;
 
-	if (err == GP_OK)
-		store_bind_since(statement, now, clock);
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
-		if (err != GP_OK || !is_row)
-			break;
-		ban.until = db_int(statement, 2);
-		ban.origin = (uint64_t)db_int(statement, 4);
-		ban.set_at = ban.until - db_int(statement, 1);
-		if (ip_parse_level(db_text(statement, 0), &ban.net) != GP_OK ||
-			!db_copy(statement, 3, ban.reason, sizeof ban.reason))
-			err = GP_ERR_STORE;
-		if (err == GP_OK)
+		if (err == GP_OK && is_row)
+			err = read_ban(statement, &ban);
+		if (err == GP_OK && is_row)
 			err = visit(&ban, arg);
 	}
 	db_end(&statement);
+	return err;
+}
+
+#define SELECT_BAN                                           \
+	"SELECT source, until_at - set_at, " STORE_BAN_UNTIL \
+	", reason, origin FROM ban WHERE " STORE_BAN_UNTIL " > $1 "
+
+enum gp_err store_ban_each(struct store *store, const struct store_clock *clock, int64_t now,
+	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, SELECT_BAN "ORDER BY source", &statement);
+
+	if (err != GP_OK)
+		return err;
+	store_bind_since(statement, now, clock);
+	return visit_bans(statement, visit, arg);
+}
+
+enum gp_err store_ban_each_reference(struct store *store, const struct store_clock *clock,
+	int64_t now, uint64_t reference,
+	enum gp_err (*visit)(const struct store_ban *ban, void *arg), void *arg)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err =
+		db_query(store->db, SELECT_BAN "AND reference = $4 ORDER BY source", &statement);
+
+	if (err != GP_OK)
+		return err;
+	store_bind_since(statement, now, clock);
+	db_bind_int(statement, 4, (int64_t)reference);
+	return visit_bans(statement, visit, arg);
+}
+
+enum gp_err store_ban_each_source(struct store *store, const struct store_clock *clock, int64_t now,
+	const struct ip *source, enum gp_err (*visit)(const struct store_ban *ban, void *arg),
+	void *arg)
+{
+	enum gp_err err = GP_OK;
+
+	for (unsigned level = 0; err == GP_OK && level < ip_levels(source); level++) {
+		struct ip_net net = ip_level_net(source, (enum ip_level)level);
+		struct db_statement *statement = NULL;
+		char text[IP_TEXT_SIZE];
+
+		err = db_query(store->db, SELECT_BAN "AND source = $4", &statement);
+		if (err != GP_OK)
+			return err;
+		store_bind_since(statement, now, clock);
+		db_bind_text(statement, 4, slice_str(ip_net_format(&net, text)));
+		err = visit_bans(statement, visit, arg);
+	}
 	return err;
 }

@@ -118,6 +118,8 @@ enum gp_err desk_post_for(struct vault *vault, const struct store_account *accou
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
 json_t *desk_json_text(struct slice text);
+/* A row of signin.list. */
+json_t *desk_event_json(const struct store_event_row *event);
 
 /* The canonical form of an address for what is to be new: only letters that are fit for one. */
 enum gp_err desk_new_address(struct vault *vault, struct slice typed,

@@ -39,7 +39,7 @@ static void set_reference(json_t *row, uint64_t reference)
 	GP_ASSERT(json_object_set_new(row, "reference", value) == 0);
 }
 
-static enum gp_err event_row(const struct store_event_row *event, void *arg)
+json_t *desk_event_json(const struct store_event_row *event)
 {
 	enum reason reason = reason_by_name(event->reason);
 	json_t *row = json_pack("{s:I, s:o, s:i, s:o, s:o, s:b, s:s}", "id", (json_int_t)event->id,
@@ -61,7 +61,12 @@ static enum gp_err event_row(const struct store_event_row *event, void *arg)
 	set_text(row, "tls", event->tls);
 	set_text(row, "detail", event->detail);
 	set_reference(row, event->reference);
-	return desk_row(arg, row);
+	return row;
+}
+
+static enum gp_err event_row(const struct store_event_row *event, void *arg)
+{
+	return desk_row(arg, desk_event_json(event));
 }
 
 /* An account that exists goes by its id, whatever was typed; one that does not (any more) by what

@@ -75,7 +75,7 @@ void record_end_journal(struct vault *vault)
 /* ---- the batch ---- */
 
 /* As it is now. A record that waited while the wall clock was moved is off by that. */
-static struct store_clock store_clock(const struct vault *vault)
+struct store_clock record_clock(const struct vault *vault)
 {
 	return (struct store_clock){ vault->boot, clock_wall() - clock_steady() / 1000 };
 }
@@ -208,7 +208,7 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 		.tls = message->tls,
 		.detail = message->detail,
 		.number = vault->record.next,
-		.clock = store_clock(vault),
+		.clock = record_clock(vault),
 	};
 	enum gp_err err;
 
@@ -226,7 +226,7 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 		.set_at = message->set_at,
 		.until = message->until,
 		.origin = message->origin };
-	const struct store_clock clock = store_clock(vault);
+	const struct store_clock clock = record_clock(vault);
 	enum gp_err err;
 
 	if (!is_wanted(vault))
@@ -242,7 +242,7 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message)
 {
 	const struct ip_net net = { message->source, message->prefix };
-	const struct store_clock clock = store_clock(vault);
+	const struct store_clock clock = record_clock(vault);
 	int64_t since = clock_wall() - (int64_t)vault->config->autoban_window;
 	enum gp_err err;
 
@@ -308,7 +308,7 @@ static enum gp_err send_lift(const struct store_lift *lift, void *arg)
 void record_load(struct vault *vault, const struct ipc_load *message)
 {
 	struct ipc_message done = { .type = IPC_LOADED, .loaded = { .request = message->request } };
-	const struct store_clock clock = store_clock(vault);
+	const struct store_clock clock = record_clock(vault);
 	enum gp_err err;
 
 	record_flush(vault);
@@ -344,7 +344,7 @@ bool record_sweep(struct vault *vault)
 		.known_before = now - (int64_t)config->known_source_days * 24 * 60 * 60,
 		.now = now,
 		.batch = RECORD_SWEEP_BATCH,
-		.clock = store_clock(vault),
+		.clock = record_clock(vault),
 	};
 	bool is_more = false;
 	enum gp_err err;

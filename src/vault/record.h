@@ -19,6 +19,7 @@
 
 #include "event/loop.h"
 #include "ipc/message.h"
+#include "store/store.h"
 
 struct vault;
 
@@ -47,6 +48,9 @@ struct record {
 	uint64_t kept;    /* all below are in the store */
 	uint64_t told;    /* what core knows of that */
 };
+
+/* How the store's times are to be read now. */
+struct store_clock record_clock(const struct vault *vault);
 
 void record_init(struct vault *vault);
 void record_fini(struct vault *vault); /* commits */

@@ -2,10 +2,25 @@
 """Sign-ins by hand, one function for all ports, so that a test can say what it means."""
 
 import base64
+import re
 
 import rig
 
 TLS = {"submissions", "imaps", "pop3s"}
+
+
+REFERENCE = re.compile(r" \(ref ([0-9A-HJKMNP-TV-Z]{8})\)$")
+
+
+def reference(refusal):
+    """The reference of a refusal, which stands at the end of its line."""
+    return REFERENCE.search(refusal).group(1)
+
+
+def words(refusal):
+    """A refusal without its reference, which it must have."""
+    assert REFERENCE.search(refusal), refusal
+    return REFERENCE.sub("", refusal)
 
 
 def plain(login, secret):

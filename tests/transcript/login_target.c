@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "transcript.h"
 
 enum {
@@ -102,6 +103,8 @@ static bool set_server(struct target *target, const char *name, const char *valu
 		return set_service(target, value);
 	if (strcmp(name, "commands") == 0)
 		return set_number(&conf->max_commands, value);
+	if (strcmp(name, "reference") == 0)
+		return reference_parse(slice_str(value), &conf->reference);
 	if (strcmp(name, "attempts") == 0)
 		return set_number(&conf->max_attempts, value);
 	return false;
@@ -254,6 +257,16 @@ static void performed(void *state, const char *action)
 		server_ops->tls_started(target->engine);
 }
 
+/* "29", "29 7K3QX9TD" or nothing. */
+static bool parse_ban(struct slice text, unsigned long long *ret_minutes, uint64_t *ret_reference)
+{
+	struct slice number = slice_word(&text);
+	struct slice reference = slice_word(&text);
+
+	return (number.len == 0 || slice_to_u64(number, 100000, ret_minutes)) &&
+	       (reference.len == 0 || reference_parse(reference, ret_reference));
+}
+
 static bool tell(void *state, const char *words)
 {
 	struct target *target = state;
@@ -280,7 +293,7 @@ static bool tell(void *state, const char *words)
 	}
 	if (answer.verdict == VERDICT_OK)
 		answer.capabilities = rest;
-	else if (rest.len > 0 && !slice_to_u64(rest, 100000, &minutes))
+	else if (!parse_ban(rest, &minutes, &answer.ban_reference))
 		return false;
 	answer.ban_minutes = (unsigned)minutes;
 	if (answer.verdict < VERDICT_MAX)

@@ -4,14 +4,14 @@
  *
  * Settings: "engine client" or "engine lmtp" (towards a next hop; default: server). For a server:
  * service, starttls, plaintext, old_clients, banned, relay (yes or no), commands, attempts, size,
- * recipients, code. For a client: starttls (yes or no), user, secret, client (address), port,
- * login, helo, proto.
+ * recipients, code, reference. For a client: starttls (yes or no), user, secret, client (address),
+ * port, login, helo, proto.
  *
  * Actions of a server:  SIGNIN mechanism login secret | MAIL <address> parameters |
  *                       RCPT <address> parameters | DATA | END bytes "the whole message, escaped" |
  *                       RSET | VRFY argument | NOTE reason detail | STARTTLS | CLOSE
- * TELL to a server:     ok | denied | banned 29 | denied+banned 30 | busy | temporary (to SIGNIN);
- *                       answer, refuse or abort CODE X.Y.Z text ("-" for no X.Y.Z; "|" ends a
+ * TELL to a server:     ok | denied | banned 29 [reference] | denied+banned 30 [reference] | busy |
+ * temporary (to SIGNIN); answer, refuse or abort CODE X.Y.Z text ("-" for no X.Y.Z; "|" ends a
  *                       line); proceed; caps NAME ... SIZE=n; name text, owed n, esmtp yes or no,
  *                       recipients n: fail unless it is so
  * Actions of a client:  STARTTLS | READY capabilities | REPLY command CODE X.Y.Z text |
@@ -26,6 +26,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "base/text.h"
 #include "proto/smtp_client.h"
 #include "proto/smtp_server.h"
@@ -157,6 +158,8 @@ static bool set_server(struct target *target, const char *name, const char *valu
 
 	if (strcmp(name, "service") == 0)
 		return set_service(common, value);
+	if (strcmp(name, "reference") == 0)
+		return reference_parse(slice_str(value), &common->reference);
 	if (strcmp(name, "size") == 0) {
 		bool ok = parse_number(&size, value);
 
@@ -462,10 +465,13 @@ static bool is_number(struct slice text, unsigned long long number)
 static bool tell_verdict(struct smtp_server *server, struct slice name, struct slice rest)
 {
 	struct engine_answer answer = { .verdict = verdict_by_name(name) };
+	struct slice number = slice_word(&rest);
+	struct slice reference = slice_word(&rest);
 	unsigned long long minutes = 0;
 
 	if (answer.verdict == VERDICT_MAX ||
-		(rest.len > 0 && !slice_to_u64(rest, 100000, &minutes)))
+		(number.len > 0 && !slice_to_u64(number, 100000, &minutes)) ||
+		(reference.len > 0 && !reference_parse(reference, &answer.ban_reference)))
 		return false;
 	answer.ban_minutes = (unsigned)minutes;
 	smtp_server_answer_signin(server, &answer);

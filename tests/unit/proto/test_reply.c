@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "base/reference.h"
 #include "base/text.h"
 #include "proto/reply.h"
 
@@ -121,6 +123,32 @@ static void test_variants(void **state)
 	assert_true(reply_append(&out, PROTOCOL_IMAP, REPLY_BUSY, &facts));
 	assert_slice(buf_slice(&out), "* NO [UNAVAILABLE] " BUSY);
 	buf_fini(&out);
+}
+
+/* The same texts with a reference behind them: at the end of the line, but for the text that is to
+ * the letter, which it follows on a line of its own. */
+static void test_references(void **state)
+{
+	struct reply_facts facts = some_facts();
+
+	(void)state;
+	assert_true(reference_parse(SLICE_LIT("7K3QX9TD"), &facts.reference));
+	for (size_t i = 0; i < GP_ARRAY_LEN(text_cases); i++) {
+		const struct text_case *c = &text_cases[i];
+		char want[1024];
+		struct buf out;
+
+		(void)snprintf(want, sizeof want, "%.*s (ref 7K3QX9TD)\r\n",
+			(int)strlen(c->line) - 2, c->line);
+		if (c->situation == REPLY_BLOCKED)
+			(void)snprintf(want, sizeof want, "554-%s554 5.7.1 Reference: 7K3QX9TD\r\n",
+				c->line + 4);
+		buf_init(&out, 4096);
+		assert_true(reply_append(&out, c->protocol, c->situation, &facts));
+		assert_slice(buf_slice(&out), want);
+		assert_true(strlen(want) <= REPLY_LINE_MAX);
+		buf_fini(&out);
+	}
 }
 
 /* Nothing is appended rather than half a line. */
@@ -251,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_smtp_reply),
 		cmocka_unit_test(test_smtp_reply_longest),
