@@ -169,7 +169,7 @@ def test_backend_down_is_never_a_wrong_password(make_gatepost):
     for _ in range(6):
         assert talk.signin(door, "imaps", *ALICE, peer="127.90.0.1").startswith("a NO [UNAVAILABLE] ")
         assert talk.signin(door, "pop3s", *ALICE, peer="127.90.0.1").startswith("-ERR [SYS/TEMP] ")
-    with talk.connect(door, "submissions", "127.90.0.1") as line:
+    with talk.connect(door, "submissions", "127.90.0.2") as line:
         assert talk.is_ok(talk.attempt(line, "submissions", *ALICE))
         later = line.ask("MAIL FROM:<alice@example.test>")[0]
         assert later.startswith("451 4.")
