@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 
+import browse
 import pytest
 import rig
 import talk
@@ -153,6 +154,19 @@ def test_babble_of_the_others(taken, role, act):
     serves(door, workers)
     now = door.pids()
     assert [name for name in workers if now[name] != workers[name]] == [first]
+
+
+def test_what_web_may_not(taken):
+    """One act after the other, for there is one web only; mail and core go on."""
+    door, folder = taken()
+    workers = door.pids()
+    # Few of them: each ends two processes, and gatepostd waits longer each time.
+    acts = {"ask_like_cli": CUT, "babble_to_peer": CUT, "exec": FATAL}
+    for act, end in acts.items():
+        assert take_over(door, folder, {"web.0": act}) == {"web.0": end}
+        rig.until(lambda: browse.Browser(door).get("/api/v1/session").status == 200, "the portal")
+    now = door.pids()
+    assert [name for name in workers if now[name] != workers[name]] == ["web.0"]
 
 
 def test_babble_on_the_control_socket(gatepost):
