@@ -92,6 +92,9 @@ static void on_row(struct op *op, struct slice text)
 		wait->role = known;
 		wait->scopes = copy_text(row, "scopes");
 		wait->domains = copy_text(row, "domains");
+		/* Who is bound to domains sees nothing beyond them. */
+		if (wait->domains[0] != '\0')
+			wait->role = ROLE_DOMAIN_ADMIN;
 		name_actor(wait, row);
 	}
 	json_decref(row);

@@ -36,6 +36,11 @@ static const struct {
 	{ "admin", "self.show", "", GP_ERR_UNSUPPORTED },
 	{ "panel", "ban.list", "", GP_ERR_ROLE },    /* in its scopes, but for staff */
 	{ "panel", "device.list", "", GP_ERR_ROLE }, /* not in its scopes */
+	/* Whatever its role, it is for its domains only. */
+	{ "bound", "account.list", "", GP_OK },
+	{ "bound", "ban.list", "", GP_ERR_ROLE },
+	{ "bound", "session.list", "", GP_ERR_ROLE },
+	{ "bound", "reload", "", GP_ERR_ROLE },
 	{ "odd", "account.list", "", GP_ERR_STORE },
 	{ "down", "account.list", "", GP_ERR_STORE },
 	{ "else", "account.list", "", GP_ERR_SIGNIN },

@@ -171,7 +171,8 @@ static void on_event(struct world *world, const struct ipc_event *event)
 	copy(event->login, world->last_event_login, sizeof world->last_event_login);
 }
 
-/* "admin" and "panel" are tokens, "odd" one that no vault would know; others are nobody's. */
+/* "admin", "panel" and "bound" are tokens, "odd" one that no vault would know; others are nobody's.
+ */
 static const char *judge_token(struct slice arguments, enum gp_err *ret_err)
 {
 	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"admin\"}")))
@@ -180,6 +181,9 @@ static const char *judge_token(struct slice arguments, enum gp_err *ret_err)
 	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"panel\"}")))
 		return "{\"id\":2,\"name\":\"pa\\u0007nel\",\"role\":\"domain-admin\","
 		       "\"scopes\":\"account ban.list\",\"domains\":\"example.test\"}";
+	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"bound\"}")))
+		return "{\"id\":4,\"name\":\"bound\",\"role\":\"admin\",\"scopes\":\"\","
+		       "\"domains\":\"example.test\"}";
 	if (slice_equal(arguments, SLICE_LIT("{\"token\":\"odd\"}")))
 		return "{\"id\":3,\"name\":\"odd\",\"role\":\"core\",\"scopes\":\"\",\"domains\":"
 		       "\"\"}";
