@@ -247,8 +247,9 @@ struct store_event {
 };
 
 /* Also notes, of a good sign-in, the use of the device password and the source, which is known for
- * the account from now on. */
-enum gp_err store_event_add(struct store *store, const struct store_event *event) GP_CHECKED;
+ * the account from now on. *ret_is_new_source (may be NULL): it was not before. */
+enum gp_err store_event_add(
+	struct store *store, const struct store_event *event, bool *ret_is_new_source) GP_CHECKED;
 /* Of the newest event; GP_ERR_NOT_FOUND: there is none. */
 enum gp_err store_event_last_number(struct store *store, uint64_t *ret_number) GP_CHECKED;
 
@@ -299,6 +300,13 @@ enum gp_err store_event_each_failure(struct store *store, const struct store_clo
 	int64_t since,
 	enum gp_err (*visit)(const struct ip *source, int64_t at, unsigned weight, void *arg),
 	void *arg) GP_CHECKED;
+/* Accounts for which failures of this source counted at or after since, with what the last one of
+ * each said; at most limit. */
+enum gp_err store_event_each_culprit(struct store *store, const struct ip *source, int64_t since,
+	uint64_t limit,
+	enum gp_err (*visit)(
+		uint64_t account, struct slice service, struct slice client_name, void *arg),
+	void *arg) GP_CHECKED;
 /* Guesses against an account at or after since, oldest first. */
 enum gp_err store_event_each_guess(struct store *store, const struct store_clock *clock,
 	int64_t since, enum gp_err (*visit)(uint64_t account, int64_t at, void *arg),
@@ -324,9 +332,14 @@ enum gp_err store_sweep(
 
 /* ---- known sources ---- */
 
-/* The account signed in from there. Fine if the account is gone. */
-enum gp_err store_known_note(
-	struct store *store, uint64_t account, const struct ip *source, int64_t at) GP_CHECKED;
+/* The account signed in from there. *ret_is_new (may be NULL): it never did before, as far
+ * as is known. Fine if the account is gone. */
+enum gp_err store_known_note(struct store *store, uint64_t account, const struct ip *source,
+	int64_t at, bool *ret_is_new) GP_CHECKED;
+/* All of an account, in no order. */
+enum gp_err store_known_each(struct store *store, uint64_t account,
+	enum gp_err (*visit)(const struct ip *source, int64_t last_at, void *arg),
+	void *arg) GP_CHECKED;
 /* Did it at or after since (or up to STORE_KNOWN_STEP earlier)? The same work for an account that
  * does not exist. */
 enum gp_err store_known_find(struct store *store, uint64_t account, const struct ip *source,

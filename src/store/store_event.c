@@ -67,7 +67,8 @@ static void escape_all(const struct store_event *event, struct event_texts *out)
 	make_printable(event->detail, out->detail, sizeof out->detail);
 }
 
-enum gp_err store_event_add(struct store *store, const struct store_event *event)
+enum gp_err store_event_add(
+	struct store *store, const struct store_event *event, bool *ret_is_new_source)
 {
 	static const char sql[] =
 		"INSERT INTO event (at, session, client, client_port, source, service, mechanism, "
@@ -104,10 +105,13 @@ enum gp_err store_event_add(struct store *store, const struct store_event *event
 	db_bind_int(statement, 21,
 		event->verdict != VERDICT_OK ? (int64_t)reference_of(event->session) : 0);
 	err = db_run(&statement, NULL);
+	if (ret_is_new_source != NULL)
+		*ret_is_new_source = false;
 	if (err != GP_OK || event->verdict != VERDICT_OK || event->account == 0)
 		return err;
 	if (event->client.family != IP_NONE)
-		err = store_known_note(store, event->account, &event->client, event->at);
+		err = store_known_note(
+			store, event->account, &event->client, event->at, ret_is_new_source);
 	if (err == GP_OK && event->device != 0)
 		err = note_use(store, event, texts.client);
 	return err;
@@ -293,6 +297,37 @@ enum gp_err store_event_each_failure(struct store *store, const struct store_clo
 		if (ip_parse_source(db_text(statement, 0), &source) == GP_OK)
 			err = visit(
 				&source, db_int(statement, 1), (unsigned)db_int(statement, 2), arg);
+	}
+	db_end(&statement);
+	return err;
+}
+
+enum gp_err store_event_each_culprit(struct store *store, const struct ip *source, int64_t since,
+	uint64_t limit,
+	enum gp_err (*visit)(
+		uint64_t account, struct slice service, struct slice client_name, void *arg),
+	void *arg)
+{
+	static const char sql[] =
+		"SELECT account_id, service, client_name FROM event WHERE id IN "
+		"(SELECT MAX(id) FROM event WHERE source = $1 AND at >= $2 AND counted > 0 "
+		"AND account_id <> 0 GROUP BY account_id) ORDER BY id DESC LIMIT $3";
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE];
+	bool is_row = true;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_text(statement, 1, slice_str(ip_format_source(source, text)));
+	db_bind_int(statement, 2, since);
+	db_bind_int(statement, 3, clamp(limit));
+	while (err == GP_OK) {
+		err = db_step(statement, &is_row);
+		if (err != GP_OK || !is_row)
+			break;
+		err = visit((uint64_t)db_int(statement, 0), db_text(statement, 1),
+			db_text(statement, 2), arg);
 	}
 	db_end(&statement);
 	return err;

@@ -6,28 +6,35 @@ static const char note_sql[] =
 	"INSERT INTO known_source (account_id, source, first_at, last_at) "
 	"SELECT $1, $2, $3, $3 WHERE EXISTS (SELECT 1 FROM account WHERE id = $1) "
 	"ON CONFLICT (account_id, source) DO UPDATE SET last_at = excluded.last_at "
-	"WHERE known_source.last_at < excluded.last_at - $4";
+	"WHERE known_source.last_at < excluded.last_at - $4 RETURNING first_at";
 static const char trim_sql[] =
 	"DELETE FROM known_source WHERE account_id = $1 AND source IN (SELECT source "
 	"FROM known_source WHERE account_id = $1 ORDER BY last_at DESC LIMIT 1000000 OFFSET $2)";
 
-enum gp_err store_known_note(
-	struct store *store, uint64_t account, const struct ip *source, int64_t at)
+enum gp_err store_known_note(struct store *store, uint64_t account, const struct ip *source,
+	int64_t at, bool *ret_is_new)
 {
 	struct db_statement *statement = NULL;
 	char text[IP_TEXT_SIZE];
-	int64_t changed = 0;
+	int64_t first_at = 0;
 	enum gp_err err = db_query(store->db, note_sql, &statement);
 
+	if (ret_is_new != NULL)
+		*ret_is_new = false;
 	if (err != GP_OK)
 		return err;
 	db_bind_int(statement, 1, (int64_t)account);
 	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
 	db_bind_int(statement, 3, at);
 	db_bind_int(statement, 4, STORE_KNOWN_STEP);
-	err = db_run(&statement, &changed);
-	if (err != GP_OK || changed == 0)
+	err = db_run_int(&statement, &first_at);
+	/* Noted not long ago, or the account is gone. */
+	if (err == GP_ERR_NOT_FOUND)
+		return GP_OK;
+	if (err != GP_OK)
 		return err;
+	if (ret_is_new != NULL)
+		*ret_is_new = first_at == at;
 	err = db_query(store->db, trim_sql, &statement);
 	if (err != GP_OK)
 		return err;
@@ -54,6 +61,31 @@ enum gp_err store_known_find(struct store *store, uint64_t account, const struct
 	err = db_run_int(&statement, &count);
 	if (err == GP_OK)
 		*ret_is_known = count > 0;
+	return err;
+}
+
+enum gp_err store_known_each(struct store *store, uint64_t account,
+	enum gp_err (*visit)(const struct ip *source, int64_t last_at, void *arg), void *arg)
+{
+	static const char sql[] = "SELECT source, last_at FROM known_source WHERE account_id = $1";
+	struct db_statement *statement = NULL;
+	bool is_row = true;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	while (err == GP_OK) {
+		struct ip source;
+
+		err = db_step(statement, &is_row);
+		if (err != GP_OK || !is_row)
+			break;
+		err = ip_parse_source(db_text(statement, 0), &source) == GP_OK
+			      ? visit(&source, db_int(statement, 1), arg)
+			      : GP_ERR_STORE;
+	}
+	db_end(&statement);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ops/lift.h"
 #include "store/store_lift.h"
+#include "vault/telling.h"
 #include "vault/vault.h"
 
 /* ---- what core is told ---- */
@@ -210,13 +211,16 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 		.number = vault->record.next,
 		.clock = record_clock(vault),
 	};
+	bool is_new_source = false;
 	enum gp_err err;
 
 	if (!is_wanted(vault))
 		return;
 	err = join(vault, false);
 	if (err == GP_OK)
-		err = store_event_add(vault->store, &event);
+		err = store_event_add(vault->store, &event, &is_new_source);
+	if (err == GP_OK && is_new_source)
+		err = telling_on_new_source(vault, &event);
 	joined(vault, err);
 }
 
@@ -236,6 +240,8 @@ void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
 		log_warn("ban_reason_dropped", LOG_IP("source", &message->source));
 	if (err == GP_OK)
 		err = store_ban_keep(vault->store, &clock, &ban);
+	if (err == GP_OK)
+		err = telling_on_ban(vault, &ban);
 	joined(vault, err);
 }
 

@@ -33,7 +33,7 @@ static void add_event(struct store *store, uint64_t account, int64_t at, enum ve
 		.client_name = s("mutt") };
 
 	assert_int_equal(ip_parse(s("192.0.2.7"), &event.client), GP_OK);
-	assert_int_equal(store_event_add(store, &event), GP_OK);
+	assert_int_equal(store_event_add(store, &event, NULL), GP_OK);
 }
 
 struct tally {
@@ -251,12 +251,12 @@ static void a_refusal_is_found_by_its_reference(void **state)
 	struct store_event event = { .at = 500, .session = 0xabc };
 	unsigned count = 0;
 
-	assert_int_equal(store_event_add(fixture->store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->store, &event, NULL), GP_OK);
 	event.verdict = VERDICT_OK;
 	event.reason = REASON_OK;
-	assert_int_equal(store_event_add(fixture->store, &event), GP_OK); /* it has none */
+	assert_int_equal(store_event_add(fixture->store, &event, NULL), GP_OK); /* it has none */
 	event = (struct store_event){ .at = 600, .session = 0xabd };
-	assert_int_equal(store_event_add(fixture->store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->store, &event, NULL), GP_OK);
 	assert_int_equal(store_event_each(fixture->store, &filter, count_rows, &count), GP_OK);
 	assert_int_equal(count, 1);
 }

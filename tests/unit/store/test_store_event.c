@@ -50,7 +50,7 @@ static struct store_event event_at(int64_t at, const char *client)
 
 static void add(struct store *store, const struct store_event *event)
 {
-	assert_int_equal(store_event_add(store, event), GP_OK);
+	assert_int_equal(store_event_add(store, event, NULL), GP_OK);
 }
 
 /* ---- writing and listing ---- */
@@ -421,7 +421,7 @@ static void test_known_bound(void **state)
 	for (unsigned i = 0; i < STORE_KNOWN_MAX + 10; i++) {
 		struct ip source = { IP_V4, { 10, 0, (uint8_t)(i / 256), (uint8_t)(i % 256) } };
 
-		assert_int_equal(store_known_note(store, id, &source, 1000 + i), GP_OK);
+		assert_int_equal(store_known_note(store, id, &source, 1000 + i, NULL), GP_OK);
 	}
 	assert_int_equal(store_commit(store), GP_OK);
 	assert_false(is_known(store, id, "10.0.0.9", 0));
@@ -527,7 +527,7 @@ static _Noreturn void write_for_ever(const char *path, int out)
 	for (int i = 0; i < 10000; i++) {
 		event = event_at(i, "192.0.2.1");
 		if (store_begin(store, STORE_RELAXED) != GP_OK ||
-			store_event_add(store, &event) != GP_OK || store_commit(store) != GP_OK)
+			store_event_add(store, &event, NULL) != GP_OK || store_commit(store) != GP_OK)
 			_exit(1);
 		if (write(out, "x", 1) != 1)
 			_exit(1);

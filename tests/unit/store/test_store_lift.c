@@ -97,7 +97,7 @@ static void note_failure(struct store *store, uint64_t account, const char *clie
 		.client_name = slice_str(program) };
 
 	assert_int_equal(ip_parse(slice_str(client), &event.client), GP_OK);
-	assert_int_equal(store_event_add(store, &event), GP_OK);
+	assert_int_equal(store_event_add(store, &event, NULL), GP_OK);
 }
 
 static void who_is_to_blame(void **state)

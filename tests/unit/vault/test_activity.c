@@ -61,7 +61,7 @@ static void seen(struct fixture *fixture, int64_t ago, uint64_t account, enum se
 		.client_name = slice_str(client_name) };
 
 	assert_int_equal(ip_parse(SLICE_LIT("203.0.113.9"), &event.client), GP_OK);
-	assert_int_equal(store_event_add(fixture->vault.store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->vault.store, &event, NULL), GP_OK);
 }
 
 static void devices_are_told(void **state)
@@ -210,7 +210,7 @@ static void an_old_password_is_shown(void **state)
 		.reason = REASON_WRONG_PASSWORD,
 		.account = 1 };
 
-	assert_int_equal(store_event_add(fixture->vault.store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->vault.store, &event, NULL), GP_OK);
 	assert_int_equal(store_finding_set(fixture->vault.store, &finding), GP_OK);
 	assert_int_equal(fixture_op(fixture, "self.activity", ""), GP_OK);
 	check_row(fixture, "\"why\":\"old_password\",\"old_password_at\":\"2027-01-06T08:00:00Z\"");

@@ -45,7 +45,7 @@ static void note_failure(struct fixture *fixture, uint64_t account, const char *
 		.client_name = SLICE_LIT("phone") };
 
 	assert_int_equal(ip_parse(slice_str(client), &event.client), GP_OK);
-	assert_int_equal(store_event_add(fixture->vault.store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->vault.store, &event, NULL), GP_OK);
 }
 
 static int setup(void **state)
