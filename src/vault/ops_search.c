@@ -30,28 +30,6 @@ struct search {
 	uint64_t seen_events; /* that the asker may see, all in all */
 };
 
-/* ---- whose it is ---- */
-
-static bool is_bound(const struct desk_op *op)
-{
-	return op->role == ROLE_DOMAIN_ADMIN || op->domains.len > 0;
-}
-
-static bool has_address(const struct desk_op *op, struct slice address)
-{
-	ptrdiff_t at = slice_find_last(address, '@');
-	struct slice domains = op->domains;
-	struct slice domain;
-
-	if (!is_bound(op))
-		return true;
-	while ((domain = slice_word(&domains)).len > 0) {
-		if (at >= 0 && slice_equal(slice_from(address, (size_t)at + 1), domain))
-			return true;
-	}
-	return false;
-}
-
 /* ---- rows ---- */
 
 static enum gp_err add_row(struct search *search, const char *kind, json_t *row)
@@ -63,7 +41,7 @@ static enum gp_err add_row(struct search *search, const char *kind, json_t *row)
 /* One's own people's events, by the account or by the name that was typed. */
 static bool is_visible(const struct search *search, const struct store_event_row *event)
 {
-	return has_address(search->op, event->address.len > 0 ? event->address : event->login);
+	return desk_has_address(search->op, event->address.len > 0 ? event->address : event->login);
 }
 
 /* Ends the walk, without an error, when there are enough. */
@@ -97,7 +75,7 @@ static enum gp_err ban_row(const struct store_ban *ban, void *arg)
 	char reference[REFERENCE_SIZE];
 
 	/* Whose people never were there is told nothing of it. */
-	if (is_bound(search->op) && search->seen_events == 0)
+	if (desk_is_bound(search->op) && search->seen_events == 0)
 		return GP_OK;
 	return add_row(search, "ban",
 		json_pack("{s:s, s:o, s:o, s:o, s:s}", "source", ip_net_format(&ban->net, source),
@@ -140,7 +118,7 @@ static enum gp_err account_row(const struct store_account *account, void *arg)
 	struct search *search = arg;
 	enum gp_err err;
 
-	if (!has_address(search->op, slice_str(account->address)))
+	if (!desk_has_address(search->op, slice_str(account->address)))
 		return GP_OK;
 	err = add_row(search, "account",
 		json_pack("{s:s, s:s, s:b, s:o, s:o}", "address", account->address, "role",
@@ -160,8 +138,8 @@ static enum gp_err find_accounts(struct search *search, struct slice query)
 	enum gp_err err;
 
 	search->count = 0;
-	err = store_account_each(
-		vault->store, query, SLICE_LIT(""), UINT64_MAX, account_row, search);
+	err = store_account_each(vault->store, query, search->op->domains, SLICE_LIT(""),
+		UINT64_MAX, account_row, search);
 	if (err == GP_ERR_AGAIN || err != GP_OK || search->count > 0)
 		return err == GP_ERR_AGAIN ? GP_OK : err;
 	if (desk_old_address(vault, query, address, &why) != GP_OK)
