@@ -31,7 +31,7 @@ static void add_event(struct fixture *fixture, uint64_t session, uint64_t accoun
 		.login = slice_str(login) };
 
 	assert_int_equal(ip_parse(slice_str(client), &event.client), GP_OK);
-	assert_int_equal(store_event_add(fixture->vault.store, &event), GP_OK);
+	assert_int_equal(store_event_add(fixture->vault.store, &event, NULL), GP_OK);
 }
 
 static void add_ban(struct fixture *fixture, const char *net, uint64_t origin)
