@@ -40,7 +40,7 @@ export function clientWords(text) {
 export function deviceName(row) {
 	if (row.is_others)
 		return t("device.others");
-	return row.device_name || clientWords(row.client_name) || t("device.unnamed");
+	return row.device_name || (row.client === "unknown" ? "" : clientWords(row.client_name)) || t("device.unnamed");
 }
 
 function isWebsite(row) {

@@ -2,11 +2,11 @@
 // For staff: one search for everything, and the way to the lists.
 
 import {at, items} from "../api.js";
-import {clientWords, reasonWords, serviceWords} from "../describe.js";
+import {banReason, clientWords, reasonWords, serviceWords} from "../describe.js";
 import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
 import {icon} from "../icons.js";
-import {t, tx} from "../text.js";
+import {t, tx, when} from "../text.js";
 import {badge, empty, link, moment, problemText} from "../ui.js";
 
 const MOST = 25;
@@ -27,49 +27,53 @@ export function accountLink(address) {
 	return link(address, `#/staff/account/${encodeURIComponent(address)}`);
 }
 
-export function sourceLink(source) {
-	return link(source, `#/staff/source/${encodeURIComponent(source)}`, "source");
+// Who helps in some domains only has no page of an address.
+export function sourceLink(session, source) {
+	return isOverAll(session) ? link(source, `#/staff/source/${encodeURIComponent(source)}`, "source")
+		: h("span.source", {}, source);
 }
 
-// A failed or good attempt in one line.
-export function eventLine(row) {
-	return h("div", {}, h("p", {}, row.outcome === "ok" ? badge("ok", t("events.ok"))
-		: badge("bad", reasonWords(row)), " ", moment(row.at)),
-	h("p.hint", {}, tx("staff.event", {
-		login: row.account ? accountLink(row.account) : h("strong", {}, row.login || "–"),
-		service: serviceWords(row.service), source: sourceLink(row.source),
-		client: clientWords(row.client_name) || t("device.unnamed")})));
+// A failed or good attempt in short.
+export function eventLine(session, row) {
+	return [
+		h("p", {}, row.outcome === "ok" ? badge("ok", t("events.ok")) : badge("bad", reasonWords(row)), " ",
+			moment(row.at)),
+		h("p.hint", {}, tx("staff.event", {
+			login: row.account ? accountLink(row.account) : h("strong", {}, row.login || "–"),
+			service: serviceWords(row.service), source: sourceLink(session, row.source),
+			client: clientWords(row.client_name) || t("device.unnamed")}),
+		row.reference && ` ${t("staff.reference", {reference: row.reference})}`)];
 }
 
-function accountLine(row) {
+function accountLine(session, row) {
 	return h("div.device-head", {}, h("h3", {}, accountLink(row.address)),
 		row.blocked_at ? badge("bad", t("overview.send.blocked"))
 			: row.is_off ? badge("off", t("staff.off")) : badge("ok", t("overview.send.ok")));
 }
 
-function sourceLine(row) {
-	return h("div.device-head", {}, h("h3", {}, sourceLink(row.source)),
-		row.is_banned ? badge("bad", t("staff.banned")) : badge("off", t("staff.not_banned")));
+function banLine(session, row) {
+	return [h("div.device-head", {}, h("h3", {}, sourceLink(session, row.source)), badge("bad", t("staff.banned"))),
+		h("p.hint", {}, t("staff.ban.until", {when: when(row.until)}), " ", banReason(row.reason), " ",
+			t("staff.reference", {reference: row.reference}))];
 }
 
+// kind: [symbol, (session, row) => what is shown]
 const LINES = {
-	account: ["user", accountLine],
-	source: ["globe", sourceLine],
-	event: ["list", eventLine],
-	reference: ["search", (row) => [h("h3", {}, t("staff.reference", {reference: row.reference})), eventLine(row)]],
+	account: ["user", accountLine], ban: ["globe", banLine], source: ["list", eventLine],
+	event: ["list", eventLine], reference: ["search", eventLine],
 };
 
-export function resultItem(row) {
+function resultItem(session, row) {
 	const [symbol, line] = LINES[row.kind] ?? LINES.event;
-	return h("li.device.result", {}, icon(symbol), h("div", {}, line(row)));
+	return h("li.result", {}, icon(symbol), h("div", {}, line(session, row)));
 }
 
-async function search(query, place) {
+async function search(session, query, place) {
 	try {
 		const rows = await items(at`/search?query=${query}&limit=${MOST}`);
 		const title = h("h2", {tabindex: "-1"}, t("staff.found", {count: rows.length}));
 		place.replaceChildren(title, h("div.card", {}, rows.length
-			? h("ul.plain", {}, rows.map(resultItem)) : empty(t("staff.nothing"))));
+			? h("ul.plain", {}, rows.map((row) => resultItem(session, row))) : empty(t("staff.nothing"))));
 		speak(t("staff.found", {count: rows.length}));
 		focus(title);
 	} catch (error) {
@@ -92,10 +96,10 @@ export async function page(ctx) {
 		send: async ({query}) => {
 			const words = query.trim();
 			history.replaceState(null, "", `#/staff?query=${encodeURIComponent(words)}`);
-			await search(words, place);
+			await search(ctx.session, words, place);
 		},
 	});
 	if (asked)
-		await search(asked, place);
+		await search(ctx.session, asked, place);
 	return {title: t("page.staff"), body: [staffLinks(ctx.session, "search"), h("div.card", {}, node), place]};
 }

@@ -104,7 +104,7 @@ function actionsCard(ctx, account) {
 
 function bansCard(ctx, bans) {
 	return bans.length > 0 && card(t("staff.bans_here"), h("ul.plain.rows", {}, bans.map((ban) => h("li", {},
-		h("h3", {}, sourceLink(ban.source)), h("div.state", {}, t("staff.ban.until", {when: when(ban.until)})),
+		h("h3", {}, sourceLink(ctx.session, ban.source)), h("div.state", {}, t("staff.ban.until", {when: when(ban.until)})),
 		asked(ctx, t("ban.lift"), ban.source, "lift", () => remove(at`/bans/${ban.source}`), "secondary")))));
 }
 

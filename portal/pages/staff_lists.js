@@ -30,7 +30,7 @@ async function bansPage(ctx) {
 		title: t("staff.bans"),
 		body: [staffLinks(ctx.session, "bans"), h("p.lead", {}, t("staff.bans.lead")), h("div.card", {}, rows.length
 			? table(t("staff.bans"), [
-				[t("events.source"), (row) => sourceLink(row.source)],
+				[t("events.source"), (row) => sourceLink(ctx.session, row.source)],
 				[t("staff.ban.since"), (row) => moment(row.since)],
 				[t("staff.ban.ends"), (row) => when(row.until)],
 				[t("staff.ban.reason"), (row) => banReason(row.reason)],
@@ -77,7 +77,7 @@ async function sourcePage(ctx) {
 				h("div.actions", {}, liftButton(ctx, ban.source)))
 				: h("p", {}, badge("ok", t("staff.not_banned"))),
 			card(t("staff.from", {source}), events.length
-				? h("ul.plain", {}, events.map((row) => h("li.device", {}, eventLine(row)))) : empty(t("events.none")))],
+				? h("ul.plain", {}, events.map((row) => h("li.device", {}, eventLine(ctx.session, row)))) : empty(t("events.none")))],
 	};
 }
 

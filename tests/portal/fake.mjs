@@ -46,7 +46,7 @@ const STRANGER = device("e", {client_name: null, services: ["submission"], failu
 const OTHERS = device("f", {client_name: null, services: ["imap", "submission"], failures: 310, last_outcome: "denied",
 	reason: "wrong_password", why: "wrong_password", source: null, network: null, is_stranger: true, is_others: true});
 const BAN = {source: "203.0.113.9", since: ago(7), until: ago(-23), minutes_left: 23, is_here: true,
-	reference: "7K2M-9QXA", devices: [{source: "198.51.100.24", client_name: "Outlook", service: "imap",
+	reference: "7K2M9QXA", devices: [{source: "198.51.100.24", client_name: "Outlook", service: "imap",
 		why: "wrong_password"}]};
 
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
@@ -59,7 +59,7 @@ const STAFF = {...IN, role: "staff", address: "support@example.test"};
 const SOURCE = {source: "203.0.113.9", is_banned: false, since: null, until: null, minutes_left: null, why: null,
 	reference: null, lifts_left: 3};
 const BANNED = {...SOURCE, is_banned: true, since: ago(7), until: ago(-23), minutes_left: 23,
-	why: "too many failed sign-ins", reference: "7K2M-9QXA"};
+	why: "too many failed sign-ins", reference: "7K2M9QXA"};
 
 const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [],
 	fail: null, code: "123456"};
@@ -105,7 +105,7 @@ const EVENTS = Array.from({length: 15}, (_, n) => {
 		source: from.source, service: from.services[0], mechanism: "plain", login: ADDRESS, account: ADDRESS,
 		device: from.device, device_name: from.device_name, outcome: from.last_outcome, reason: from.reason,
 		why: from.why, counted: from.last_outcome !== "ok", client_name: from.client_name, tls: "TLSv1.3", detail: "",
-		reference: from.last_outcome === "ok" ? null : "7K2M-9QXA"};
+		reference: from.last_outcome === "ok" ? null : "7K2M9QXA"};
 });
 const CHART = Array.from({length: 7}, (_, n) => ({day: ago((6 - n) * DAY).slice(0, 10),
 	ok: [31, 28, 35, 30, 0, 22, 12][n], failed: [0, 0, 0, 4, 96, 140, 61][n]}));
@@ -118,10 +118,11 @@ const ACCOUNT = {id: 7, address: ADDRESS, role: "user", route: null, created_at:
 	password_at: ago(60 * DAY), is_off: false, blocked_at: ago(3 * DAY), block_reason: "2,400 messages in an hour",
 	twofactor_at: ago(40 * DAY), aliases: ["a.smith@example.test"], alias_count: 1, devices: []};
 const FOUND = [
-	{kind: "account", ...ACCOUNT},
-	{kind: "source", source: "198.51.100.24", is_banned: true},
+	{kind: "account", address: ADDRESS, role: "user", is_off: false, blocked_at: ago(3 * DAY), twofactor_at: ago(40 * DAY)},
+	{kind: "ban", source: "198.51.100.24", since: ago(7), until: ago(-23), reason: "too many failed sign-ins",
+		reference: "7K2M9QXA"},
 	{kind: "event", ...EVENTS[0]},
-	{kind: "reference", reference: "7K2M-9QXA", ...EVENTS[2]}];
+	{kind: "reference", ...EVENTS[2]}];
 
 let scene = {...BASE, ...SCENES.guest};
 let asked = [];
