@@ -520,14 +520,15 @@ static void test_sweep(void **state)
 static _Noreturn void write_for_ever(const char *path, int out)
 {
 	struct store *store = NULL;
-	struct store_event event;
 
 	if (store_open(path, &store, NULL) != GP_OK)
 		_exit(1);
 	for (int i = 0; i < 10000; i++) {
-		event = event_at(i, "192.0.2.1");
+		struct store_event event = event_at(i, "192.0.2.1");
+
 		if (store_begin(store, STORE_RELAXED) != GP_OK ||
-			store_event_add(store, &event, NULL) != GP_OK || store_commit(store) != GP_OK)
+			store_event_add(store, &event, NULL) != GP_OK ||
+			store_commit(store) != GP_OK)
 			_exit(1);
 		if (write(out, "x", 1) != 1)
 			_exit(1);
