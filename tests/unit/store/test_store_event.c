@@ -528,9 +528,7 @@ static _Noreturn void write_for_ever(const char *path, int out)
 
 		if (store_begin(store, STORE_RELAXED) != GP_OK ||
 			store_event_add(store, &event, NULL) != GP_OK ||
-			store_commit(store) != GP_OK)
-			_exit(1);
-		if (write(out, "x", 1) != 1)
+			store_commit(store) != GP_OK || write(out, "x", 1) != 1)
 			_exit(1);
 	}
 	_exit(0);
