@@ -153,7 +153,8 @@ export function lastUse(row) {
 		client: clientWords(row.used_client) || t("device.unnamed")});
 }
 
-const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand"};
+const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand",
+	"failed on another account after the ban was lifted": "ban.reason.again"};
 
 // Gatepost's own reasons in the reader's language; staff's as they wrote them.
 export function banReason(text) {

@@ -63,7 +63,7 @@ enum gp_err op_source_show(struct op_call *call, const json_t *args, struct gp_w
 
 /* ---- the list ---- */
 
-/* A row {source, client_name, service, why} of the vault: whose failure keeps that source out? */
+/* A row of ban.causes: whose failure keeps its source out? */
 static void on_cause(struct op *op, struct slice text)
 {
 	json_t *row = json_loadb(text.data, text.len, 0, NULL);

@@ -14,13 +14,16 @@ enum {
 
 static enum gp_err send_blame(const struct store_blame *blame, void *arg)
 {
+	enum reason reason = reason_by_name(blame->reason);
 	char source[IP_TEXT_SIZE];
 
-	return desk_row(
-		arg, json_pack("{s:s, s:o, s:o, s:o}", "source",
-			     ip_format_source(&blame->source, source), "client_name",
-			     desk_json_text(blame->client_name), "service",
-			     desk_json_text(blame->service), "why", desk_json_text(blame->reason)));
+	if (reason >= REASON_MAX)
+		reason = REASON_NONE;
+	return desk_row(arg, json_pack("{s:s, s:o, s:o, s:s, s:s}", "source",
+				     ip_format_source(&blame->source, source), "client_name",
+				     desk_json_text(blame->client_name), "service",
+				     desk_json_text(blame->service), "reason", reason_name(reason),
+				     "why", reason_words(reason)));
 }
 
 enum gp_err op_ban_causes(struct desk_op *op)

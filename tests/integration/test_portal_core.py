@@ -136,7 +136,7 @@ def test_a_banned_person_signs_in_and_lifts_the_ban(gatepost, browse, peer):
     assert guest.sign_in(*BOB)[0] == 200
     status, answer = guest.ask("GET", "/self/bans")
     assert [(ban["source"], ban["is_here"]) for ban in answer["items"]] == [(peer, True)]
-    assert answer["items"][0]["devices"][0]["why"] == "wrong_password"
+    assert answer["items"][0]["devices"][0]["reason"] == "wrong_password"
     assert guest.ask("DELETE", f"/self/bans/{peer}")[0] == 200
     assert signin(gatepost, "imaps", *BOB, peer=peer).startswith("a OK")
     # Trusted on that account alone.

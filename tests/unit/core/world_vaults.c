@@ -223,7 +223,7 @@ static const char *tell_causes(const struct world *world)
 
 	(void)snprintf(row, sizeof row,
 		"{\"source\":\"%s\",\"client_name\":\"phone\",\"service\":\"imap\","
-		"\"why\":\"wrong_password\"}",
+		"\"reason\":\"wrong_password\",\"why\":\"wrong password\"}",
 		world->cause != NULL ? world->cause : "192.0.2.99");
 	return row;
 }

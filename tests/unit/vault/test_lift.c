@@ -70,7 +70,8 @@ static void only_bans_of_ones_own(void **state)
 	assert_int_equal(fixture->row_count, 1);
 	assert_non_null(strstr(fixture->rows, "\"source\":\"198.51.100.1\""));
 	assert_non_null(strstr(fixture->rows, "\"client_name\":\"phone\""));
-	assert_non_null(strstr(fixture->rows, "\"why\":\"wrong_password\""));
+	assert_non_null(strstr(fixture->rows, "\"reason\":\"wrong_password\""));
+	assert_non_null(strstr(fixture->rows, "\"why\":\"wrong password\""));
 	assert_int_equal(note(fixture, 1, "198.51.100.2", false), GP_ERR_NOT_FOUND);
 	assert_int_equal(note(fixture, 1, "198.51.100.1", false), GP_OK);
 	/* Where one is, that is enough. */
