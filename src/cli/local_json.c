@@ -76,6 +76,7 @@ json_t *local_config_json(const struct config *config)
 		[SECTION_CERTIFICATE] = "certificates",
 		[SECTION_BACKEND] = "backends",
 		[SECTION_ROUTE] = "routes",
+		[SECTION_PLAN] = "plans",
 	};
 	json_t *all = json_object();
 

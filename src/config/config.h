@@ -45,6 +45,11 @@ enum config_client_address { /* how a backend learns the client's address */
 	CONFIG_CLIENT_ID, /* IMAP ID x-originating-ip, POP3 XCLIENT, SMTP XCLIENT: where offered */
 	CONFIG_CLIENT_PROXY, /* PROXY protocol v2 header */
 };
+enum config_sending {
+	CONFIG_SENDING_ENFORCE,
+	CONFIG_SENDING_OBSERVE, /* judged and counted; nothing is refused */
+	CONFIG_SENDING_OFF,
+};
 enum config_log {
 	CONFIG_LOG_STDERR,
 	CONFIG_LOG_SYSLOG
@@ -107,6 +112,19 @@ struct config_route {
 	char *pop3;
 	char *smtp;     /* next hop of mail sent by accounts of the domain */
 	char *incoming; /* next hop of mail for the domain from port 25; NULL: as smtp */
+	char *plan;     /* plan sections; NULL: as in "*" */
+	char *domain_plan;
+};
+
+/* plan NAME { ... }: a named set of limits of sending; 0: no limit. */
+struct config_plan {
+	char *name;
+	unsigned messages_hour;
+	unsigned messages_day;
+	unsigned recipients_hour;
+	unsigned recipients_day;
+	unsigned new_recipients_day; /* never written to before */
+	uint64_t message_size;       /* bytes */
 };
 
 struct config {
@@ -161,6 +179,40 @@ struct config {
 	unsigned portal_failures; /* of a source that is banned on the mail ports */
 	unsigned portal_window;   /* seconds */
 
+	/* sending */
+	enum config_sending sending_mode;
+	unsigned sending_slow; /* points */
+	unsigned sending_ask;
+	unsigned sending_block;
+	unsigned sending_proof;
+	unsigned sending_pace; /* seconds */
+	unsigned sending_free_strangers;
+	unsigned sending_free_hour;
+	unsigned sending_free_day;
+	unsigned sending_known_days;
+	unsigned sending_learn_days;
+	struct config_nets sending_trusted;
+	char *sending_plan;        /* plan section; NULL: default_plan */
+	char *sending_source_plan; /* NULL: none */
+	unsigned points_strangers; /* of the reasons of policy/sending.h, each */
+	unsigned points_hour;
+	unsigned points_day;
+	unsigned points_share;
+	unsigned points_elsewhere;
+	unsigned points_contacts;
+	unsigned points_networks;
+	unsigned points_countries;
+	unsigned points_network;
+	unsigned points_client;
+	unsigned points_night;
+	unsigned points_unknown;
+	unsigned points_spam;
+	unsigned points_filter;
+	unsigned points_forged;
+	unsigned points_body;
+	unsigned points_limit;
+	unsigned points_insist;
+
 	/* limits of a connection */
 	unsigned max_connections; /* per front */
 	unsigned login_timeout;   /* seconds, absolute */
@@ -182,6 +234,9 @@ struct config {
 	size_t backend_count;
 	struct config_route *routes;
 	size_t route_count;
+	struct config_plan *plans;
+	size_t plan_count;
+	struct config_plan default_plan; /* what a plan section without options would say */
 
 	unsigned holds; /* config_hold() without its config_free() yet */
 };
@@ -231,5 +286,11 @@ bool config_has_service(const struct config *config, enum service service);
  * mail from outside for that domain. */
 const struct config_backend *config_route(
 	const struct config *config, struct slice domain, enum protocol protocol, bool incoming);
+
+/* Limits of sending. Of each account of the domain (lower case), never NULL; of all its accounts
+ * together, and of one source for all accounts: NULL if there are none. */
+const struct config_plan *config_account_plan(const struct config *config, struct slice domain);
+const struct config_plan *config_domain_plan(const struct config *config, struct slice domain);
+const struct config_plan *config_source_plan(const struct config *config);
 
 #endif

@@ -369,6 +369,7 @@ enum gp_err config_parse(struct slice text, const char *file_name, struct config
 	parse.lines[SECTION_GLOBAL] = mem_new(1, sizeof *parse.lines[SECTION_GLOBAL]);
 	parse.lines[SECTION_GLOBAL]->section = 1;
 	section_preset(SECTION_GLOBAL, parse.config);
+	section_preset(SECTION_PLAN, &parse.config->default_plan);
 	if (text.len > CONFIG_TEXT_MAX)
 		err = parse_fail(&parse, 1, "the file is longer than 1 MiB");
 	else if (lex_check_text(text, &line, &why) != GP_OK)

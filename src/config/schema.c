@@ -27,6 +27,12 @@ static const struct schema_choice choices_count[] = {
 	{ "distinct", CONFIG_COUNT_DISTINCT },
 	{ NULL, 0 },
 };
+static const struct schema_choice choices_sending[] = {
+	{ "enforce", CONFIG_SENDING_ENFORCE },
+	{ "observe", CONFIG_SENDING_OBSERVE },
+	{ "off", CONFIG_SENDING_OFF },
+	{ NULL, 0 },
+};
 static const struct schema_choice choices_code[] = {
 	{ "550", 550 },
 	{ "530", 530 },
@@ -70,6 +76,7 @@ static const struct schema_choice choices_client[] = {
 #define STRUCT_CERTIFICATE struct config_certificate
 #define STRUCT_BACKEND     struct config_backend
 #define STRUCT_ROUTE       struct config_route
+#define STRUCT_PLAN        struct config_plan
 
 const struct schema_option schema_options[SCHEMA_OPTION_COUNT] = {
 #define ROW(section, member, kind, low, high, choices, preset, unset, help)                \
@@ -97,6 +104,7 @@ static const struct schema_facts sections[SECTION_MAX] = {
 		FACTS("backend", "NAME", struct config_backend, name, backends, backend_count),
 	[SECTION_ROUTE] =
 		FACTS("route", "DOMAIN", struct config_route, domain, routes, route_count),
+	[SECTION_PLAN] = FACTS("plan", "NAME", struct config_plan, name, plans, plan_count),
 };
 
 const struct schema_facts *schema_facts(enum schema_section section)
@@ -130,5 +138,5 @@ bool schema_is_list(enum schema_type type)
 
 bool schema_is_text(enum schema_type type)
 {
-	return type <= SCHEMA_BACKEND;
+	return type <= SCHEMA_PLAN;
 }

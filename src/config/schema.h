@@ -21,6 +21,7 @@ enum schema_type {
 	SCHEMA_PATH,         /* char *; absolute */
 	SCHEMA_CERTIFICATE,  /* char *; name of a certificate section */
 	SCHEMA_BACKEND,      /* char *; name of a backend section */
+	SCHEMA_PLAN,         /* char *; name of a plan section */
 	SCHEMA_BOOL,         /* bool */
 	SCHEMA_CHOICE,       /* unsigned or an enum; one of choices */
 	SCHEMA_COUNT,        /* unsigned */
@@ -42,6 +43,7 @@ enum schema_section {
 	SECTION_CERTIFICATE,
 	SECTION_BACKEND,
 	SECTION_ROUTE,
+	SECTION_PLAN,
 	SECTION_MAX
 };
 

@@ -118,6 +118,7 @@ static const struct rule rules[SCHEMA_NETWORKS + 1] = {
 	[SCHEMA_PATH] = { is_path, "an absolute path" },
 	[SCHEMA_CERTIFICATE] = { value_text_is_name, "the name of a certificate section" },
 	[SCHEMA_BACKEND] = { value_text_is_name, "the name of a backend section" },
+	[SCHEMA_PLAN] = { value_text_is_name, "the name of a plan section" },
 	[SCHEMA_ADDRESSES] = { is_address, "an IP address or \"*\"" },
 	[SCHEMA_DOMAINS] = { is_domain_pattern, "a host or domain name" },
 	[SCHEMA_HOSTS] = { is_host, "HOST:PORT, [IPv6]:PORT or unix:/PATH" },

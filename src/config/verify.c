@@ -288,6 +288,39 @@ static enum gp_err check_hop(const struct parse *parse, const char *name, const 
 	return GP_OK;
 }
 
+/* ---- plans ---- */
+
+/* name: of a plan section; NULL passes. */
+static enum gp_err check_plan(
+	const struct parse *parse, const char *name, const char *option, unsigned line)
+{
+	if (name != NULL && !has_section(parse, SECTION_PLAN, name, option, line))
+		return GP_ERR_CONFIG;
+	return GP_OK;
+}
+
+static enum gp_err check_sending(const struct parse *parse)
+{
+	const struct config *config = parse->config;
+	enum gp_err err = check_plan(
+		parse, config->sending_plan, "sending_plan", LINE(GLOBAL, 0, sending_plan));
+
+	if (err == GP_OK)
+		err = check_plan(parse, config->sending_source_plan, "sending_source_plan",
+			LINE(GLOBAL, 0, sending_source_plan));
+	if (err != GP_OK)
+		return err;
+	if (config->sending_slow > config->sending_ask)
+		return parse_fail(parse, LINE(GLOBAL, 0, sending_slow),
+			"sending_slow is above sending_ask: nobody would ever be slowed down");
+	if (config->sending_ask > config->sending_block)
+		return parse_fail(parse, LINE(GLOBAL, 0, sending_ask),
+			"sending_ask is above sending_block: nobody would ever be asked");
+	return GP_OK;
+}
+
+/* ---- the routes themselves ---- */
+
 static enum gp_err check_route(const struct parse *parse, size_t i)
 {
 	const struct config_route *route = &parse->config->routes[i];
@@ -303,6 +336,11 @@ static enum gp_err check_route(const struct parse *parse, size_t i)
 	if (err == GP_OK)
 		err = check_hop(parse, route->incoming, "incoming", LINE(ROUTE, i, incoming),
 			CONFIG_BACKEND_SMTP);
+	if (err == GP_OK)
+		err = check_plan(parse, route->plan, "plan", LINE(ROUTE, i, plan));
+	if (err == GP_OK)
+		err = check_plan(
+			parse, route->domain_plan, "domain_plan", LINE(ROUTE, i, domain_plan));
 	return err;
 }
 
@@ -323,8 +361,8 @@ enum gp_err verify(const struct parse *parse)
 		section++) {
 		size_t count = section_count(parse->config, (enum schema_section)section);
 
-		for (size_t i = 0; err == GP_OK && i < count; i++)
+		for (size_t i = 0; err == GP_OK && checks[section] != NULL && i < count; i++)
 			err = checks[section](parse, i);
 	}
-	return err;
+	return err == GP_OK ? check_sending(parse) : err;
 }

@@ -29,6 +29,7 @@ static const char *const headings[SECTION_MAX + 1] = {
 	[SECTION_CERTIFICATE] = "\n.Sh CERTIFICATES\n",
 	[SECTION_BACKEND] = "\n.Sh BACKENDS\n",
 	[SECTION_ROUTE] = "\n.Sh ROUTES\n",
+	[SECTION_PLAN] = "\n.Sh PLANS\n",
 	[SECTION_MAX] = "\n.Sh FILES\n",
 };
 
