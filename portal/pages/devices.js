@@ -6,7 +6,7 @@ import {lastUse} from "../describe.js";
 import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
 import {settingsView} from "../settings.js";
-import {list, t, tx} from "../text.js";
+import {list as words, t, tx} from "../text.js";
 import {button, card, confirm, copyButton, empty, moment, note, problemText} from "../ui.js";
 
 const SCOPES = ["imap", "pop3", "smtp"];
@@ -14,7 +14,7 @@ const FIRST = ["imap", "smtp"];
 const MOST = 50;
 
 function scopeWords(scopes) {
-	return list(scopes.map((scope) => t(`scope.${scope}`)));
+	return words(scopes.map((scope) => t(`scope.${scope}`)));
 }
 
 // The password leaves the page with the button, or with the page.
@@ -42,7 +42,8 @@ function scopeBoxes() {
 	return boxes;
 }
 
-function createCard(ctx, settings, name) {
+// list: what shows the device passwords that there are.
+function createCard(ctx, settings, name, list) {
 	const boxes = scopeBoxes();
 	const group = h("fieldset", {}, h("legend", {}, t("devices.scopes")), boxes.map((box) => box.node));
 	const fields = [field({name: "name", label: t("devices.name"), hint: t("devices.name.hint"), value: name,
@@ -57,6 +58,7 @@ function createCard(ctx, settings, name) {
 			box.replaceWith(place);
 			focus(place.querySelector("h2"));
 			speak(t("devices.made", {name: made.name}));
+			list.replaceChildren(listCard(ctx, await items("/self/devices")));
 		},
 	});
 	const box = card(t("devices.new"), node);
@@ -94,6 +96,7 @@ function listCard(ctx, rows) {
 export async function page(ctx) {
 	const [rows, settings] = await Promise.all([items("/self/devices"), get("/self/settings")]);
 	const name = ctx.query.get("name") ?? "";
+	const list = h("div", {}, listCard(ctx, rows));
 	const help = h("details.card", {open: ctx.query.has("settings")}, h("summary", {}, h("h2", {}, t("devices.settings"))),
 		h("p", {}, t("devices.settings.text")), settingsView(settings));
 	return {
@@ -101,8 +104,8 @@ export async function page(ctx) {
 		body: [
 			h("p.lead", {}, t("devices.lead")),
 			ctx.query.has("settings") && help,
-			rows.length < MOST ? createCard(ctx, settings, name) : note("warn", t("devices.full", {count: MOST})),
-			listCard(ctx, rows),
+			rows.length < MOST ? createCard(ctx, settings, name, list) : note("warn", t("devices.full", {count: MOST})),
+			list,
 			!ctx.query.has("settings") && help,
 		],
 	};

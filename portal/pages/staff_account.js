@@ -22,7 +22,17 @@ async function act(ctx, work, said) {
 		await work();
 		await ctx.reload(said);
 	} catch (error) {
-		ctx.say(problemText(error), "bad");
+		ctx.say(error.key ? t(error.key) : problemText(error), "bad");
+	}
+}
+
+async function sendResetLink(address) {
+	try {
+		await post(at`/accounts/${address}/reset-link`);
+	} catch (error) {
+		if (error.status === 404)
+			error.key = "staff.reset_link.none";
+		throw error;
 	}
 }
 
@@ -91,7 +101,7 @@ function actionRows(ctx, account) {
 		twofactorRow(ctx, account),
 		[t("password"), account.password_at ? tx("password.since", {when: moment(account.password_at)}) : "–",
 			asked(ctx, t("staff.reset_link"), address, "reset_link",
-				() => post(at`/accounts/${address}/reset-link`), "secondary")],
+				() => sendResetLink(address), "secondary")],
 		[t("staff.sessions"), t("staff.sessions.text"), asked(ctx, t("staff.end_sessions"), address, "end_sessions",
 			() => endSessions(address))],
 	];
