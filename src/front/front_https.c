@@ -300,7 +300,7 @@ static void begin(struct session *session)
 	https->since = session->started;
 	https->has_begun = true;
 	session->shell = https;
-	session_take_large_input(session);
+	session_take_input(session, HTTP_INPUT_MAX);
 }
 
 static void on_tls(struct session *session)

@@ -375,10 +375,14 @@ static const struct conn_ops conn_ops = {
 	.on_closed = on_closed,
 };
 
+void session_take_input(struct session *session, size_t max)
+{
+	conn_set_owner(session->conn, &conn_ops, session, max, SESSION_OUTPUT_MAX);
+}
+
 void session_take_large_input(struct session *session)
 {
-	conn_set_owner(
-		session->conn, &conn_ops, session, SESSION_INPUT_SETTLED_MAX, SESSION_OUTPUT_MAX);
+	session_take_input(session, SESSION_INPUT_SETTLED_MAX);
 }
 
 static bool start_tls(struct session *session)

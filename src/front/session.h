@@ -141,7 +141,8 @@ void session_pause(struct session *session);
 void session_resume(struct session *session);
 /* After STARTTLS was answered and the input consumed; false: the session is over. */
 bool session_start_tls(struct session *session);
-/* For message bodies. */
+/* From now on so many bytes of input may wait; for message bodies SESSION_INPUT_SETTLED_MAX. */
+void session_take_input(struct session *session, size_t max);
 void session_take_large_input(struct session *session);
 
 /* It was let in: VERDICT_OK. */

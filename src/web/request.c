@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/request.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "web/arguments.h"
@@ -22,6 +23,7 @@ enum {
 
 struct request {
 	struct web *web;
+	struct ip client;
 	const struct route *route; /* NULL: a file */
 	size_t page;               /* of a list; 0: all at once */
 	struct call call;
@@ -208,6 +210,7 @@ struct request *request_new(struct web *web, const struct request_facts *facts,
 	struct slice query = slice_from(facts->target, path.len + 1);
 
 	request->web = web;
+	request->client = facts->client;
 	request->on_ready = on_ready;
 	request->owner = owner;
 	answer_init(&request->answer);
@@ -227,6 +230,11 @@ void request_free(struct request **prequest)
 	*prequest = NULL;
 	if (request == NULL)
 		return;
+	/* The route and not the path: what stands in that is for nobody's log. */
+	if (request->route != NULL)
+		log_info("call", LOG_STR("operation", ops_entry(request->route->op)->name),
+			LOG_IP("client", &request->client),
+			LOG_UINT("status", request->has_answer ? request->answer.status : 0));
 	caller_fini_call(&request->call);
 	reply_fini(&request->reply);
 	answer_fini(&request->answer);
