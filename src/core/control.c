@@ -354,6 +354,9 @@ static enum gp_err answer(
 
 	if (err == GP_OK)
 		err = handlers[id](call, args, why);
+	/* A reload is under way. */
+	if (err == GP_OK || (err == GP_ERR_AGAIN && id == OPS_reload))
+		audit_note(call->core, call->caller, id, args);
 	json_decref(args);
 	return err;
 }

@@ -24,6 +24,7 @@
 
 #include "config/config.h"
 #include "core/asker.h"
+#include "core/audit.h"
 #include "core/bans.h"
 #include "core/caller.h"
 #include "core/cli.h"

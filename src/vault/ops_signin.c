@@ -183,6 +183,20 @@ static enum gp_err audit_row(const struct store_audit *audit, void *arg)
 	return desk_row(arg, row);
 }
 
+/* An operation of place CORE was done. */
+enum gp_err op_audit_note(struct desk_op *op)
+{
+	enum ops_id id = ops_by_name(slice_str(desk_string(op, "operation")));
+	const char *text = desk_string(op, "detail");
+	json_t *detail = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	enum gp_err err = GP_ERR_SYNTAX;
+
+	if (id < OPS_MAX && json_is_object(detail))
+		err = desk_audit(op->vault, slice_str(desk_string(op, "by")), id, 0, "", detail);
+	json_decref(detail);
+	return err;
+}
+
 enum gp_err op_audit_list(struct desk_op *op)
 {
 	const char *account = desk_string(op, "account");
