@@ -137,12 +137,24 @@ def test_signin_list_filters(gatepost, peer):
     assert len(gatepost.json("signin", "list", "--session", one["session"])) == 1
 
 
+def test_what_core_does_stands_in_the_audit(gatepost, peer):
+    """Bans and sessions are core's own; who touched them is written down like everything else."""
+    gatepost.json("ban", "add", peer, "--minutes", "5", "--reason", "tried by hand")
+    gatepost.json("ban", "remove", peer)
+    rows = gatepost.json("audit", "list", "--limit", "2")
+    assert [row["operation"] for row in rows] == ["ban.remove", "ban.add"]
+    assert rows[1]["detail"] == {"source": peer, "minutes": 5, "reason": "tried by hand"}
+    assert all(row["actor"] == "cli:0" for row in rows)
+    gatepost.json("ban", "list")  # looking leaves nothing behind
+    assert gatepost.json("audit", "list", "--limit", "1") == rows[:1]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_unprivileged_says_what_is_missing_and_may_refuse(make_gatepost, workdir):
     """Without root: no chroot, no change of user, and it says so; with require_sandbox it does not start."""
     programs = workdir / "programs"  # the build may lie where only root can go
     programs.mkdir()
-    for name in ("gatepostd", "gatepost-front", "gatepost-core", "gatepost-vault"):
+    for name in ("gatepostd", "gatepost-front", "gatepost-core", "gatepost-vault", "gatepost-web"):
         shutil.copy2(rig.BUILD / name, programs / name)
     for required in (False, True):
         door = make_gatepost({"require_sandbox": "yes" if required else "no"}, start=False)
