@@ -192,22 +192,21 @@ class Postfix(Peer):
         for part in ("conf", "spool", "data"):
             (self.folder / part).mkdir()
         os.chown(self.folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
-        proxy = f"smtpd_proxy_filter = {HOST}:{sink.smtp}" if is_filter else ""
-        (self.folder / "conf/main.cf").write_text(
-            rig.fill("tests/integration/postfix-main.cf.in", {
-                "DIR": self.folder, "XCLIENT_HOSTS": "", "TLS_LEVEL": "may", "TLS_CERT": tls[0],
-                "TLS_KEY": tls[1], "TRANSPORT": f"smtp:[{HOST}]:{sink.smtp}"}) + f"""
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = inet:{HOST}:{dovecot.sasl}
-smtpd_client_connection_count_limit = 0
-default_process_limit = 100
-smtpd_recipient_restrictions =
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
-smtp_tls_security_level = none
-message_size_limit = 50000000
-{proxy}
-""", encoding="utf-8")
+        settings = {
+            "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
+            "smtp_tls_security_level": "none",
+            "default_process_limit": "100",
+            "message_size_limit": "50000000",
+        }
+        if is_filter:
+            settings["smtpd_proxy_filter"] = f"{HOST}:{sink.smtp}"
+        common = rig.fill("tests/integration/postfix-main.cf.in", {
+            "DIR": self.folder, "XCLIENT_HOSTS": "", "TLS_LEVEL": "may", "TLS_CERT": tls[0], "TLS_KEY": tls[1],
+            "SASL_PORT": dovecot.sasl, "TRANSPORT": f"smtp:[{HOST}]:{sink.smtp}"})
+        # No setting twice: postlogd warns of it to itself, and waits for itself once its queue is full.
+        lines = [line for line in common.splitlines() if line.split(" = ")[0] not in settings]
+        lines += [f"{name} = {value}" for name, value in settings.items()]
+        (self.folder / "conf/main.cf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (self.folder / "conf/master.cf").write_text(rig.fill(
             "tests/integration/postfix-master.cf.in", {"PORT": self.ports["smtp"]}), encoding="utf-8")
         for file in ("postfix-files", "dynamicmaps.cf"):
