@@ -56,13 +56,19 @@ class Sink:
             self.fault(f"a line that is none: {line!r}")
         return line[:-2].decode()
 
-    def answer(self, sock, verb):
-        """By the script; true: accepted."""
+    def next_letter(self, verb):
+        """What the script wants said to this command, and the how manieth of its kind it is."""
         with self.lock:
             number = self.used.get(verb, 0)
             self.used[verb] = number + 1
             letters = self.script.get(verb, "")
-        letter = letters[number] if number < len(letters) else "a"
+        return (letters[number] if number < len(letters) else "a"), number
+
+    def answer(self, sock, verb):
+        """By the script; true: accepted."""
+        return self.say(sock, verb, *self.next_letter(verb))
+
+    def say(self, sock, verb, letter, number):
         if letter == "x":
             raise Closed
         good = "354 go" if verb == "data" else "250 2." + CLASSES[verb]
@@ -81,10 +87,13 @@ class Sink:
         lines = []
         while True:
             line = file.readline()
-            if not line:
-                raise Closed
-            if not line.endswith(b"\r\n") or re.search(rb"[\r\n\0]", line[:-2]):
+            # Cut off within a line: what came of it must be clean all the same.
+            is_whole = line.endswith(b"\r\n")
+            text = line[:-2] if is_whole else line.removesuffix(b"\r")
+            if re.search(rb"[\r\n\0]", text):
                 self.fault(f"a message with a bare CR, a bare LF or a NUL: {line!r}")
+            if not is_whole:
+                raise Closed
             if line == b".\r\n":
                 return b"".join(lines)
             lines.append(line)
@@ -112,11 +121,12 @@ class Sink:
                     self.fault("DATA without a recipient")
                 if self.answer(sock, "data"):
                     message = self.message(file)
-                    # Kept before it is said: who hears the 250 finds it here.
-                    with self.lock:
-                        self.delivered.append((sender, recipients, message))
-                    if not self.end(sock):
-                        continue
+                    letter, number = self.next_letter("end")
+                    # Kept, or not, before it is said: who hears the answer finds here what it means.
+                    if letter in "adm":
+                        with self.lock:
+                            self.delivered.append((sender, recipients, message))
+                    self.say(sock, "end", letter, number)
                     sender, recipients = None, []
             elif verb == "RSET":
                 sender, recipients = None, []
@@ -128,19 +138,3 @@ class Sink:
                 return
             else:
                 self.fault(f"an unknown command: {line!r}")
-
-    def end(self, sock):
-        with self.lock:
-            mine = self.delivered[-1]
-        try:
-            is_taken = self.answer(sock, "end")
-        except Closed:
-            self.drop(mine)
-            raise
-        if not is_taken:
-            self.drop(mine)
-        return True
-
-    def drop(self, message):
-        with self.lock:
-            self.delivered = [one for one in self.delivered if one is not message]
