@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(
 	gcc libc6-dev linux-libc-dev meson ninja-build pkg-config python3 python3-zxcvbn
 	libbsd-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libmicrohttpd-dev liboath-dev
-	libqrencode-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev
+	libqrencode-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
 DEMO_PACKAGES=(dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd openssl util-linux)

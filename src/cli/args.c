@@ -245,7 +245,8 @@ static enum gp_err take_word(struct walk *walk, const char *word)
 
 		if (param->name == NULL || param_is_option(param) || seen++ < walk->positional)
 			continue;
-		walk->positional++;
+		if (param->kind != PARAM_TEXTS) /* which takes all that follow */
+			walk->positional++;
 		return set_param(walk, i, word);
 	}
 	return usage(walk, "one word too many:", word, "");

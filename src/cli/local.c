@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "cli/sending_replay.h"
 
 /* ---- config check ---- */
 
@@ -157,11 +158,13 @@ static enum gp_err show(
 	return err;
 }
 
-enum gp_err local_run(
-	const struct args *args, const char *config_path, struct buf *out, struct gp_why *why)
+enum gp_err local_run(const struct args *args, const char *config_path, size_t width,
+	struct buf *out, struct gp_why *why)
 {
 	GP_ASSERT(args->verb->shape == SHAPE_LOCAL);
 	why->text[0] = '\0';
+	if (strcmp(args->verb->noun, "sending") == 0)
+		return sending_replay_run(args, config_path, width, out, why);
 	if (strcmp(args->verb->verb, "check") == 0)
 		return check(args, config_path, out);
 	return show(args, config_path, out, why);

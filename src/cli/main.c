@@ -264,7 +264,7 @@ static int run_local(const struct args *args)
 	int code;
 
 	buf_init(&out, OUTPUT_MAX);
-	err = local_run(args, path, &out, &why);
+	err = local_run(args, path, terminal_width(), &out, &why);
 	code = print(&out);
 	if (err != GP_OK)
 		code = why.text[0] != '\0' ? complain(err, why.text) : exit_code(err);

@@ -303,6 +303,22 @@ const struct verb verbs[] = {
 			{ "actor", "WHO", CELL_TEXT }, { "operation", "WHAT", CELL_TEXT },
 			{ "account", "ACCOUNT", CELL_TEXT }, { "detail", "DETAIL", CELL_TEXT } } },
 
+	{ "sending", "replay", OPS_MAX, SHAPE_LOCAL, VERB_PROGRESS,
+		"runs the policy of sending over past traffic; needs no daemon", NULL, NULL,
+		"gatepost sending replay /var/log/mail.log.2.gz /var/log/mail.log.1",
+		{ { "FILE", NULL, "files", PARAM_TEXTS, true,
+			  "a Postfix log or JSON lines, also .gz; the oldest first; - for standard "
+			  "input" },
+			{ "--learn", "DAYS", "learn", PARAM_NUMBER, false,
+				"first days of it that are only learned from (14)" },
+			{ "--answer", "MINUTES", "answer", PARAM_NUMBER, false,
+				"owners say \"it was me\" so long after they are asked; never "
+				"without it" },
+			{ "--each", "FILE", "each", PARAM_TEXT, false,
+				"a JSON line there for each recipient that would not have "
+				"passed" } },
+		{ { NULL } } },
+
 	{ "config", "check", OPS_MAX, SHAPE_LOCAL, 0,
 		"checks the configuration file and the files it names; needs no daemon", NULL, NULL,
 		"gatepost --config ./new.conf config check", { { NULL } }, { { NULL } } },

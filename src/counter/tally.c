@@ -8,9 +8,10 @@
 
 static uint32_t slot_of(uint32_t window, int64_t now)
 {
-	int64_t slot = now / (window / TALLY_PARTS);
+	int64_t slot;
 
 	GP_ASSERT(window >= TALLY_PARTS && window % TALLY_PARTS == 0);
+	slot = now / (window / TALLY_PARTS);
 	return slot < 0 ? 0 : slot > UINT32_MAX ? UINT32_MAX : (uint32_t)slot;
 }
 

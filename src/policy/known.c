@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/known.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 
 enum {
@@ -38,9 +39,14 @@ static uint32_t *bucket_of(const struct known *known, uint32_t entry)
 		       KNOWN_BUCKET;
 }
 
+static size_t slot_count_of(uint8_t log)
+{
+	return (size_t)KNOWN_BUCKET << log;
+}
+
 static size_t slot_count(const struct known *known)
 {
-	return known->slots != NULL ? (size_t)KNOWN_BUCKET << known->log : 0;
+	return known->slots != NULL ? slot_count_of(known->log) : 0;
 }
 
 void known_fini(struct known *known)
@@ -71,11 +77,12 @@ static uint32_t *find_slot(const struct known *known, uint32_t entry)
 	uint32_t *best = bucket;
 
 	for (unsigned i = 0; i < KNOWN_BUCKET; i++) {
+		bool is_better =
+			*best != 0 && (bucket[i] == 0 || age(bucket[i], entry) > age(*best, entry));
+
 		if (is_same(bucket[i], entry))
 			return &bucket[i];
-		if (bucket[i] == 0)
-			best = &bucket[i];
-		else if (*best != 0 && age(bucket[i], entry) > age(*best, entry))
+		if (is_better)
 			best = &bucket[i];
 	}
 	return best;
@@ -127,6 +134,13 @@ void known_each(const struct known *known, void (*visit)(uint32_t entry, void *o
 		if (known->slots[i] != 0)
 			visit(known->slots[i], owner);
 	}
+}
+
+void known_make_room(struct known *known, uint8_t log)
+{
+	GP_ASSERT(known->slots == NULL && log <= KNOWN_BUCKETS_LOG);
+	known->log = log;
+	known->slots = mem_new(slot_count_of(log), sizeof *known->slots);
 }
 
 void known_restore(struct known *known, uint32_t entry)

@@ -32,8 +32,10 @@ bool known_has(const struct known *known, uint32_t tag, int64_t now);
 /* Written to now. true: was not known. The only call that may take memory. */
 bool known_add(struct known *known, uint32_t tag, int64_t now);
 
-/* For storing: calls visit for each entry; puts one back, as it was visited. */
+/* For storing: calls visit for each entry; makes room in an empty set as one of this log had it, at
+ * most KNOWN_BUCKETS_LOG; puts an entry back, as it was visited. */
 void known_each(const struct known *known, void (*visit)(uint32_t entry, void *owner), void *owner);
+void known_make_room(struct known *known, uint8_t log);
 void known_restore(struct known *known, uint32_t entry);
 size_t known_bytes(const struct known *known);
 

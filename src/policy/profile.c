@@ -14,6 +14,7 @@ enum {
 	NEW_PLACES_MIN = 12, /* so many slots are left to new places, however many are known */
 	HOURS_MIN = 50,      /* recipients before an hour can be unusual */
 	HOURS_FULL = 60000,
+	ASK_GRACE = 60, /* seconds */
 };
 
 static const uint32_t windows[PROFILE_TALLY_MAX] = {
@@ -328,13 +329,17 @@ static void note_stranger(struct profile *profile, const struct profile_try *try
 {
 	if (facts->is_counted)
 		return;
+	profile->tried[profile->tried_next] = try->recipient;
+	profile->tried_next = (profile->tried_next + 1) % PROFILE_TRIED;
+	/* What was under way when the owner was asked, as the rest of the same message, says no
+	 * more against him: whoever goes on with new ones a minute later does. */
+	if (profile->asked_at != 0 && outcome == SENDING_ASK && now - profile->asked_at < ASK_GRACE)
+		return;
 	add(profile, PROFILE_STRANGERS, now, 1);
 	if (facts->is_new_network)
 		add(profile, PROFILE_STRANGERS_ELSEWHERE, now, 1);
 	if (outcome == SENDING_ASK || outcome == SENDING_BLOCK)
 		add(profile, PROFILE_INSISTED, now, 1);
-	profile->tried[profile->tried_next] = try->recipient;
-	profile->tried_next = (profile->tried_next + 1) % PROFILE_TRIED;
 }
 
 void profile_note(struct profile *profile, const struct profile_try *try,

@@ -164,6 +164,20 @@ static void code_lists(struct coder *coder, struct profile *profile)
 	}
 }
 
+/* 0: no recipients; else the log of their set and 1, so that the same ones find room again. */
+static void code_known(struct coder *coder, struct known *known)
+{
+	uint16_t room = known->slots != NULL ? (uint16_t)(known->log + 1) : 0;
+
+	code_16(coder, &room);
+	if (coder->out != NULL || coder->err != GP_OK || room == 0)
+		return;
+	if (room > KNOWN_BUCKETS_LOG + 1)
+		coder->err = GP_ERR_SYNTAX;
+	else
+		known_make_room(known, (uint8_t)(room - 1));
+}
+
 static void code_all(struct coder *coder, struct profile *profile)
 {
 	code_64(coder, &profile->first_at);
@@ -180,6 +194,7 @@ static void code_all(struct coder *coder, struct profile *profile)
 	for (size_t i = 0; i < PROFILE_SENDERS; i++)
 		code_32(coder, &profile->senders[i]);
 	code_32(coder, &profile->senders_next);
+	code_known(coder, &profile->known);
 }
 
 static void put_entry(uint32_t entry, void *owner)
@@ -220,8 +235,10 @@ enum gp_err profile_unpack(struct slice packed, struct profile *ret_profile)
 		return GP_ERR_SYNTAX;
 	code_all(&coder, &profile);
 	if (coder.err != GP_OK || coder.zeros != 0 || coder.rest.len % 4 != 0 ||
-		!is_sound(&profile))
+		(coder.rest.len > 0 && profile.known.slots == NULL) || !is_sound(&profile)) {
+		profile_fini(&profile);
 		return GP_ERR_SYNTAX;
+	}
 	for (; coder.rest.len > 0; coder.rest = slice_from(coder.rest, 4)) {
 		const unsigned char *b = (const unsigned char *)coder.rest.data;
 
