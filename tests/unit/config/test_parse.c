@@ -301,6 +301,17 @@ static void what_cannot_work_together_is_refused(void **state)
 			"f:6: tls_name with tls = off: there is no certificate to check" },
 		{ "backend smtp { hosts = a:25 tls = starttls ca_file = /a }",
 			"f:6: ca_file without tls_name: the certificate would not be checked" },
+		{ "sending_plan = bulk", "f:6: sending_plan: there is no plan section \"bulk\"" },
+		{ "plan bulk { }\nsending_source_plan = bukl",
+			"f:7: sending_source_plan: there is no plan section \"bukl\"; did you mean "
+			"bulk?" },
+		{ "route a.test { plan = x }", "f:6: plan: there is no plan section \"x\"" },
+		{ "route a.test { domain_plan = x }",
+			"f:6: domain_plan: there is no plan section \"x\"" },
+		{ "sending_slow = 61", "f:6: sending_slow is above sending_ask: nobody would ever "
+				       "be slowed down" },
+		{ "sending_ask = 101",
+			"f:6: sending_ask is above sending_block: nobody would ever be asked" },
 		{ "route a.test { imap = stroe }",
 			"f:6: imap: there is no backend section \"stroe\"; did you mean store?" },
 		{ "route a.test { smtp = store }",
