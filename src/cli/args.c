@@ -100,6 +100,12 @@ static enum gp_err set_param(struct walk *walk, size_t i, const char *text)
 		else
 			(void)json_object_set_new(walk->args->values, param->key, json_true());
 		return GP_OK;
+	case PARAM_YES:
+		if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+			return usage(walk, "neither yes nor no:", text, "");
+		(void)json_object_set_new(
+			walk->args->values, param->key, json_boolean(strcmp(text, "yes") == 0));
+		return GP_OK;
 	case PARAM_NUMBER:
 		return set_number(walk, param, text);
 	case PARAM_TIME:

@@ -10,6 +10,10 @@
 	{                                                                             \
 		"ADDRESS", NULL, "address", PARAM_TEXT, true, "the account's address" \
 	}
+#define ALIAS                                                                 \
+	{                                                                     \
+		"ALIAS", NULL, "alias", PARAM_TEXT, true, "a further address" \
+	}
 #define YES                                                                \
 	{                                                                  \
 		"--yes", NULL, NULL, PARAM_FLAG, false, "do not ask first" \
@@ -120,6 +124,15 @@ const struct verb verbs[] = {
 				"user, domain-admin, staff or admin" },
 			DOMAINS },
 		{ { NULL } } },
+	{ "account", "set", OPS_account_set, SHAPE_DONE, 0, NULL,
+		"{address} is set; its sessions were ended.", NULL,
+		"gatepost account set alice@example.test --off yes",
+		{ ADDRESS,
+			{ "--off", "YES", "is_off", PARAM_YES, false,
+				"yes: nobody signs in; no: its owner may again" },
+			{ "--route", "DOMAIN", "route", PARAM_TEXT, false,
+				"use the route section of this name; \"\" for its domain's" } },
+		{ { NULL } } },
 	{ "account", "reset-link", OPS_account_reset_link, SHAPE_DONE, 0, NULL,
 		"A link is on its way to the recovery address of {address}; it is good for a day.",
 		NULL, "gatepost account reset-link alice@example.test", { ADDRESS }, { { NULL } } },
@@ -163,13 +176,28 @@ const struct verb verbs[] = {
 				"another name for this own domain" } },
 		{ { NULL } } },
 	{ "domain", "list", OPS_domain_list, SHAPE_LIST, 0, NULL, "There is no domain yet.", NULL,
-		"gatepost domain list", { { NULL } },
+		"gatepost domain list",
+		{ LIMIT, { "--after", "DOMAIN", "after", PARAM_TEXT, false,
+				 "go on behind this domain" } },
 		{ { "domain", "DOMAIN", CELL_TEXT }, { "alias_of", "ALIAS OF", CELL_TEXT },
 			{ "accounts", "ACCOUNTS", CELL_TEXT },
 			{ "created_at", "CREATED", CELL_TIME } } },
 	{ "domain", "remove", OPS_domain_remove, SHAPE_DONE, 0, NULL, "Domain {domain} removed.",
 		NULL, "gatepost domain remove old.example.test",
 		{ { "DOMAIN", NULL, "domain", PARAM_TEXT, true, "the domain" } }, { { NULL } } },
+
+	{ "alias", "add", OPS_alias_add, SHAPE_DONE, 0, NULL,
+		"{alias} is an address of {address} now.", NULL,
+		"gatepost alias add alice@example.test post@example.test", { ADDRESS, ALIAS },
+		{ { NULL } } },
+	{ "alias", "list", OPS_alias_list, SHAPE_LIST, 0, NULL,
+		"The account has no further address.", NULL,
+		"gatepost alias list alice@example.test", { ADDRESS },
+		{ { "alias", "ALIAS", CELL_TEXT } } },
+	{ "alias", "remove", OPS_alias_remove, SHAPE_DONE, 0, NULL,
+		"{alias} is no address of {address} any more.", NULL,
+		"gatepost alias remove alice@example.test post@example.test", { ADDRESS, ALIAS },
+		{ { NULL } } },
 
 	{ "device", "list", OPS_device_list, SHAPE_LIST, 0, NULL,
 		"The account has no device password.", NULL,
@@ -198,7 +226,10 @@ const struct verb verbs[] = {
 		{ { NULL } } },
 
 	{ "ban", "list", OPS_ban_list, SHAPE_LIST, 0, NULL, "Nobody is banned.", NULL,
-		"gatepost ban list", { BY_SOURCE },
+		"gatepost ban list",
+		{ BY_SOURCE, LIMIT,
+			{ "--after", "SOURCE", "after", PARAM_TEXT, false,
+				"go on behind this source" } },
 		{ { "source", "SOURCE", CELL_TEXT }, { "since", "SINCE", CELL_TIME },
 			{ "until", "UNTIL", CELL_TIME }, { "minutes_left", "ENDS", CELL_MINUTES },
 			{ "reason", "REASON", CELL_TEXT } } },
@@ -246,7 +277,10 @@ const struct verb verbs[] = {
 		{ FOUND_COLUMNS } },
 
 	{ "session", "list", OPS_session_list, SHAPE_LIST, 0, NULL, "Nobody is signed in.", NULL,
-		"gatepost session list --account alice@example.test", { BY_ACCOUNT, BY_SOURCE },
+		"gatepost session list --account alice@example.test",
+		{ BY_ACCOUNT, BY_SOURCE, LIMIT,
+			{ "--after", "SESSION", "after", PARAM_TEXT, false,
+				"go on behind this session" } },
 		{ { "session", "SESSION", CELL_TEXT }, { "account", "ACCOUNT", CELL_TEXT },
 			{ "service", "SERVICE", CELL_TEXT }, { "source", "SOURCE", CELL_TEXT },
 			{ "since", "SINCE", CELL_TIME }, { "client_name", "CLIENT", CELL_TEXT },

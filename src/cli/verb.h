@@ -20,6 +20,7 @@ enum param_kind {
 	PARAM_TEXT,
 	PARAM_NUMBER,
 	PARAM_FLAG,
+	PARAM_YES,   /* yes or no */
 	PARAM_TEXTS, /* may be given several times */
 	PARAM_TIME,  /* 2h (ago), a date, or RFC 3339; sent as RFC 3339 */
 	PARAM_FILE,  /* a file whose descriptor goes along */

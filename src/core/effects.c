@@ -53,6 +53,9 @@ static void change_session(struct map_node *node, void *arg)
 	case IPC_EFFECT_REMOVED:
 		close_for(change, session, CLOSE_ACCOUNT_REMOVED);
 		break;
+	case IPC_EFFECT_SHUT:
+		close_for(change, session, CLOSE_ADMIN);
+		break;
 	case IPC_EFFECT_DEVICE:
 		if (session->device != 0 && (done->device == 0 || session->device == done->device))
 			close_for(change, session, CLOSE_DEVICE_REVOKED);

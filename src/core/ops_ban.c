@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* ban.list, ban.add, ban.remove. Rows: ops/ops.def. */
+#include <string.h>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "core/core.h"
+#include "core/page.h"
 
-static enum gp_err parse_net(const json_t *args, struct ip_net *ret_net, struct gp_why *why)
+static enum gp_err parse_net(
+	const json_t *args, const char *key, struct ip_net *ret_net, struct gp_why *why)
 {
-	const char *text = json_string_value(json_object_get(args, "source"));
+	const char *text = json_string_value(json_object_get(args, key));
 
 	if (ip_parse_level(slice_str(text), ret_net) != GP_OK)
 		return gp_why_set(why, GP_ERR_SYNTAX,
@@ -28,10 +32,52 @@ static void send_ban(struct op_call *call, const struct ban *ban)
 			(json_int_t)((left + 59999) / 60000), "reason", ban->reason));
 }
 
-static void list_one(const struct ban *ban, void *arg)
+/* ---- ban.list ---- */
+
+/* IPv4 before IPv6, by address, the wider network first. */
+static struct slice key_of(const struct ip_net *net, unsigned char out[static PAGE_KEY_SIZE])
 {
+	size_t len = 0;
+
+	out[len++] = net->base.family;
+	memcpy(out + len, net->base.bytes, sizeof net->base.bytes);
+	len += sizeof net->base.bytes;
+	out[len++] = net->prefix;
+	return slice_of(out, len);
+}
+
+static void offer(const struct ban *ban, void *arg)
+{
+	unsigned char key[PAGE_KEY_SIZE];
+
 	if (ban->until > clock_steady())
-		send_ban(arg, ban);
+		page_offer(arg, key_of(&ban->net, key), ban);
+}
+
+static void list_one(const void *ban, void *arg)
+{
+	send_ban(arg, ban);
+}
+
+static enum gp_err list_page(struct op_call *call, const json_t *args, struct gp_why *why)
+{
+	unsigned char key[PAGE_KEY_SIZE];
+	struct page page;
+	struct ip_net after;
+	enum gp_err err = page_init(&page, args, why);
+
+	if (err != GP_OK)
+		return err;
+	if (json_object_get(args, "after") != NULL) {
+		err = parse_net(args, "after", &after, why);
+		if (err != GP_OK)
+			return err;
+		page_set_after(&page, key_of(&after, key));
+	}
+	bans_each(call->core, offer, &page);
+	page_each(&page, list_one, call);
+	page_fini(&page);
+	return GP_OK;
 }
 
 enum gp_err op_ban_list(struct op_call *call, const json_t *args, struct gp_why *why)
@@ -40,11 +86,9 @@ enum gp_err op_ban_list(struct op_call *call, const json_t *args, struct gp_why 
 	struct ip_net net;
 	enum gp_err err;
 
-	if (json_object_get(args, "source") == NULL) {
-		bans_each(call->core, list_one, call);
-		return GP_OK;
-	}
-	err = parse_net(args, &net, why);
+	if (json_object_get(args, "source") == NULL)
+		return list_page(call, args, why);
+	err = parse_net(args, "source", &net, why);
 	if (err != GP_OK)
 		return err;
 	ban = bans_find(call->core, &net);
@@ -53,6 +97,8 @@ enum gp_err op_ban_list(struct op_call *call, const json_t *args, struct gp_why 
 	return GP_OK;
 }
 
+/* ---- ban.add, ban.remove ---- */
+
 enum gp_err op_ban_add(struct op_call *call, const json_t *args, struct gp_why *why)
 {
 	struct core *core = call->core;
@@ -60,7 +106,7 @@ enum gp_err op_ban_add(struct op_call *call, const json_t *args, struct gp_why *
 	const char *reason = json_string_value(json_object_get(args, "reason"));
 	int64_t ms = (int64_t)core->config->autoban_time * 1000;
 	struct ip_net net;
-	enum gp_err err = parse_net(args, &net, why);
+	enum gp_err err = parse_net(args, "source", &net, why);
 
 	if (err != GP_OK)
 		return err;
@@ -103,7 +149,7 @@ enum gp_err op_ban_remove(struct op_call *call, const json_t *args, struct gp_wh
 	bool was_banned;
 	unsigned failures;
 	struct ip_net net;
-	enum gp_err err = parse_net(args, &net, why);
+	enum gp_err err = parse_net(args, "source", &net, why);
 
 	if (err != GP_OK)
 		return err;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "core/core.h"
+#include "core/page.h"
 
 enum {
 	ID_DIGITS = 16
@@ -21,10 +22,12 @@ struct choice {
 	bool has_id;
 	uint64_t id;
 	unsigned found;
+	struct page page;
 };
 
-static bool parse_id(const char *text, uint64_t *ret_id)
+static enum gp_err parse_id(const char *text, uint64_t *ret_id, struct gp_why *why)
 {
+	static const char fault[] = "\"%.60s\" is no session: 16 hexadecimal digits";
 	uint64_t id = 0;
 	size_t len = 0;
 
@@ -33,11 +36,13 @@ static bool parse_id(const char *text, uint64_t *ret_id)
 		bool is_letter = digit >= 'a' && digit <= 'f';
 
 		if (len == ID_DIGITS || (!text_is_digit(digit) && !is_letter))
-			return false;
+			return gp_why_set(why, GP_ERR_SYNTAX, fault, text);
 		id = id << 4 | (uint64_t)(is_letter ? digit - 'a' + 10 : digit - '0');
 	}
+	if (len != ID_DIGITS)
+		return gp_why_set(why, GP_ERR_SYNTAX, fault, text);
 	*ret_id = id;
-	return len == ID_DIGITS;
+	return GP_OK;
 }
 
 static enum gp_err parse_choice(
@@ -55,11 +60,8 @@ static enum gp_err parse_choice(
 	if (source != NULL && ip_parse_source(slice_str(source), &choice.source) != GP_OK)
 		return gp_why_set(why, GP_ERR_SYNTAX,
 			"\"%.60s\" is no address and no IPv6 /64 network", source);
-	if (id != NULL && !parse_id(id, &choice.id))
-		return gp_why_set(
-			why, GP_ERR_SYNTAX, "\"%.60s\" is no session: 16 hexadecimal digits", id);
 	*ret_choice = choice;
-	return GP_OK;
+	return id != NULL ? parse_id(id, &ret_choice->id, why) : GP_OK;
 }
 
 static bool is_meant(const struct choice *choice, const struct session *session)
@@ -93,16 +95,13 @@ static void set_text(json_t *row, const char *key, const char *text)
 	GP_ASSERT(json_object_set_new(row, key, json_string(shown)) == 0);
 }
 
-static void list_one(struct map_node *node, void *arg)
+static void list_one(const void *item, void *arg)
 {
-	const struct session *session = MAP_ENTRY(node, struct session, node);
+	const struct session *session = item;
 	struct choice *choice = arg;
 	char since[CLOCK_TEXT_SIZE];
-	json_t *row = NULL;
+	json_t *row = describe(session);
 
-	if (session->state != SESSION_SIGNED_IN || !is_meant(choice, session))
-		return;
-	row = describe(session);
 	GP_ASSERT(row != NULL);
 	set_text(row, "since", clock_format(session->since, since));
 	set_text(row, "client_name", session->client_name);
@@ -115,14 +114,44 @@ static void list_one(struct map_node *node, void *arg)
 	op_row(choice->call, row);
 }
 
+/* As its sixteen digits are ordered. */
+static struct slice key_of(uint64_t id, unsigned char out[static sizeof(uint64_t)])
+{
+	for (size_t i = 0; i < sizeof id; i++)
+		out[i] = (unsigned char)(id >> (8 * (sizeof id - 1 - i)));
+	return slice_of(out, sizeof id);
+}
+
+static void offer(struct map_node *node, void *arg)
+{
+	const struct session *session = MAP_ENTRY(node, struct session, node);
+	unsigned char key[sizeof session->id];
+	struct choice *choice = arg;
+
+	if (session->state == SESSION_SIGNED_IN && is_meant(choice, session))
+		page_offer(&choice->page, key_of(session->id, key), session);
+}
+
 enum gp_err op_session_list(struct op_call *call, const json_t *args, struct gp_why *why)
 {
+	const char *after = json_string_value(json_object_get(args, "after"));
+	unsigned char key[sizeof(uint64_t)];
 	struct choice choice = { 0 };
+	uint64_t id = 0;
 	enum gp_err err = parse_choice(call, args, &choice, why);
 
+	if (err == GP_OK && after != NULL)
+		err = parse_id(after, &id, why);
 	if (err == GP_OK)
-		map_each(&call->core->sessions.by_id, list_one, &choice);
-	return err;
+		err = page_init(&choice.page, args, why);
+	if (err != GP_OK)
+		return err;
+	if (after != NULL)
+		page_set_after(&choice.page, key_of(id, key));
+	map_each(&call->core->sessions.by_id, offer, &choice);
+	page_each(&choice.page, list_one, &choice);
+	page_fini(&choice.page);
+	return GP_OK;
 }
 
 static void kill_one(struct map_node *node, void *arg)

@@ -240,6 +240,7 @@ void portal_apply(struct core *core, const struct ipc_op_done *done, uint64_t as
 		portal_end_others(core, done->account, asking);
 		break;
 	case IPC_EFFECT_REMOVED:
+	case IPC_EFFECT_SHUT:
 	case IPC_EFFECT_ROLE:
 		portal_end_others(core, done->account, 0);
 		break;

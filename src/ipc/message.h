@@ -62,6 +62,7 @@ enum ipc_effect {
 	IPC_EFFECT_DEVICE,    /* close the sessions of this device password (0: of all of them) */
 	IPC_EFFECT_DOMAINS,   /* load the domains again */
 	IPC_EFFECT_TWOFACTOR, /* close its sessions signed in with the main password */
+	IPC_EFFECT_SHUT,      /* close its sessions: it is switched off, or served elsewhere */
 	IPC_EFFECT_ROLE,      /* end its sessions at the portal: they have the old one */
 	IPC_EFFECT_MAX
 };

@@ -85,9 +85,12 @@ enum gp_err store_domain_add(struct store *store, struct slice name, struct slic
 	int64_t now, uint64_t *ret_id) GP_CHECKED;
 /* GP_ERR_NOT_FOUND; GP_ERR_BUSY while accounts, aliases or host aliases need it. */
 enum gp_err store_domain_remove(struct store *store, struct slice name) GP_CHECKED;
-/* By name. visit() may end the walk by an error, which is returned. */
-enum gp_err store_domain_each(struct store *store,
-	enum gp_err (*visit)(const struct store_domain *domain, void *arg), void *arg) GP_CHECKED;
+/* By name, from the first behind `after`, at most limit. domains: these and their host aliases
+ * only, with spaces between; empty for all. visit() may end the walk by an error, which is
+ * returned. */
+enum gp_err store_domain_each(struct store *store, struct slice domains, struct slice after,
+	uint64_t limit, enum gp_err (*visit)(const struct store_domain *domain, void *arg),
+	void *arg) GP_CHECKED;
 
 /* ---- accounts ---- */
 
@@ -132,6 +135,10 @@ enum gp_err store_account_rehash(
 /* at 0 unblocks. GP_ERR_NOT_FOUND. */
 enum gp_err store_account_block(
 	struct store *store, uint64_t id, int64_t at, struct slice reason) GP_CHECKED;
+/* Which route serves it, "": its domain's; does it let anybody in? GP_ERR_NOT_FOUND. */
+enum gp_err store_account_set_route(
+	struct store *store, uint64_t id, struct slice route) GP_CHECKED;
+enum gp_err store_account_set_off(struct store *store, uint64_t id, bool is_off) GP_CHECKED;
 /* at 0 switches 2FA off. GP_ERR_NOT_FOUND. */
 enum gp_err store_account_set_twofactor(struct store *store, uint64_t id, int64_t at) GP_CHECKED;
 /* A language tag (RFC 5646). GP_ERR_NOT_FOUND. */
@@ -156,6 +163,10 @@ enum gp_err store_account_each(struct store *store, struct slice match, struct s
 
 /* The domain must exist and be no alias (GP_ERR_NOT_FOUND). GP_ERR_EXISTS; GP_ERR_LIMIT. */
 enum gp_err store_alias_add(struct store *store, uint64_t account, struct slice address) GP_CHECKED;
+/* GP_ERR_NOT_FOUND: that is no alias of this account. */
+enum gp_err store_alias_remove(
+	struct store *store, uint64_t account, struct slice address) GP_CHECKED;
+/* By address. */
 enum gp_err store_alias_each(struct store *store, uint64_t account,
 	enum gp_err (*visit)(struct slice address, void *arg), void *arg) GP_CHECKED;
 

@@ -269,6 +269,34 @@ enum gp_err store_account_block(struct store *store, uint64_t id, int64_t at, st
 	return store_run_found(&statement);
 }
 
+enum gp_err store_account_set_route(struct store *store, uint64_t id, struct slice route)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err;
+
+	if (route.len >= STORE_ROUTE_SIZE)
+		return GP_ERR_LIMIT;
+	err = db_query(store->db, "UPDATE account SET route = $2 WHERE id = $1", &statement);
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)id);
+	db_bind_text(statement, 2, route);
+	return store_run_found(&statement);
+}
+
+enum gp_err store_account_set_off(struct store *store, uint64_t id, bool is_off)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err =
+		db_query(store->db, "UPDATE account SET is_off = $2 WHERE id = $1", &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)id);
+	db_bind_int(statement, 2, is_off);
+	return store_run_found(&statement);
+}
+
 enum gp_err store_account_set_twofactor(struct store *store, uint64_t id, int64_t at)
 {
 	struct db_statement *statement = NULL;
@@ -409,6 +437,19 @@ enum gp_err store_alias_add(struct store *store, uint64_t account, struct slice 
 	if (err == GP_OK)
 		err = insert_alias(store, account, address);
 	return store_scope_end(&scope, err);
+}
+
+enum gp_err store_alias_remove(struct store *store, uint64_t account, struct slice address)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(
+		store->db, "DELETE FROM alias WHERE account_id = $1 AND address = $2", &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, address);
+	return store_run_found(&statement);
 }
 
 enum gp_err store_alias_each(struct store *store, uint64_t account,

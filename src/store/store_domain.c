@@ -147,18 +147,28 @@ enum gp_err store_domain_remove(struct store *store, struct slice name)
 	return store_scope_end(&scope, err);
 }
 
-enum gp_err store_domain_each(struct store *store,
-	enum gp_err (*visit)(const struct store_domain *domain, void *arg), void *arg)
+enum gp_err store_domain_each(struct store *store, struct slice domains, struct slice after,
+	uint64_t limit, enum gp_err (*visit)(const struct store_domain *domain, void *arg),
+	void *arg)
 {
+	/* No letter of LIKE's own but the underscore can stand in a domain's name. */
 	static const char sql[] =
 		"SELECT d.id, d.name, COALESCE(t.name, ''), d.created_at, "
 		"(SELECT COUNT(*) FROM account a WHERE a.domain_id = d.id) "
-		"FROM domain d LEFT JOIN domain t ON t.id = d.alias_of ORDER BY d.name";
+		"FROM domain d LEFT JOIN domain t ON t.id = d.alias_of "
+		"WHERE d.name > $1 AND ($2 = '' OR ' ' || $2 || ' ' LIKE "
+		"'% ' || REPLACE(COALESCE(t.name, d.name), '_', '!_') || ' %' ESCAPE '!') "
+		"ORDER BY d.name LIMIT $3";
 	struct db_statement *statement = NULL;
 	struct store_domain domain;
 	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
+	if (err == GP_OK) {
+		db_bind_text(statement, 1, after);
+		db_bind_text(statement, 2, domains);
+		db_bind_int(statement, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+	}
 	while (err == GP_OK && is_row) {
 		err = db_step(statement, &is_row);
 		if (err == GP_OK && is_row)

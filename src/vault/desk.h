@@ -129,6 +129,9 @@ enum gp_err desk_old_address(struct vault *vault, struct slice typed,
 	char out[static STORE_ADDRESS_SIZE], struct gp_why *why) GP_CHECKED;
 enum gp_err desk_check_route(
 	const struct vault *vault, struct slice route, struct gp_why *why) GP_CHECKED;
+/* Gives the operation's account a further address; out: its canonical form. */
+enum gp_err desk_add_alias(
+	struct desk_op *op, const char *typed, char out[static STORE_ADDRESS_SIZE]) GP_CHECKED;
 enum gp_err desk_check_role(struct slice role, struct gp_why *why) GP_CHECKED;
 /* A new main password of the account of that address. */
 enum gp_err desk_check_password(

@@ -101,27 +101,11 @@ enum gp_err op_account_role(struct desk_op *op)
 static enum gp_err add_aliases(struct desk_op *op)
 {
 	const json_t *aliases = json_object_get(op->args, "aliases");
+	char address[STORE_ADDRESS_SIZE];
 	enum gp_err err = GP_OK;
 
-	for (size_t i = 0; err == GP_OK && i < json_array_size(aliases); i++) {
-		struct slice typed = slice_str(json_string_value(json_array_get(aliases, i)));
-		char address[STORE_ADDRESS_SIZE];
-
-		err = desk_new_address(op->vault, typed, address, &op->why);
-		if (err == GP_OK)
-			err = desk_check_new_address(op, address);
-		if (err != GP_OK)
-			return err;
-		err = store_alias_add(op->vault->store, op->account, slice_str(address));
-		if (err == GP_ERR_EXISTS)
-			err = gp_why_set(&op->why, err, "%.200s is taken", address);
-		else if (err == GP_ERR_NOT_FOUND)
-			err = gp_why_set(
-				&op->why, err, "no domain for %.200s: domain add first", address);
-		else if (err == GP_ERR_LIMIT)
-			err = gp_why_set(
-				&op->why, err, "at most %d aliases an account", STORE_ALIASES_MAX);
-	}
+	for (size_t i = 0; err == GP_OK && i < json_array_size(aliases); i++)
+		err = desk_add_alias(op, json_string_value(json_array_get(aliases, i)), address);
 	return err;
 }
 
@@ -140,6 +124,13 @@ static enum gp_err ensure_domain(struct desk_op *op, const char *address)
 	return store_domain_add(op->vault->store, name, slice_str(NULL), clock_wall(), &id);
 }
 
+static enum gp_err check_route(struct desk_op *op, struct slice route)
+{
+	if (desk_is_bound(op))
+		return gp_why_set(&op->why, GP_ERR_ROLE, "a route is for the staff to choose");
+	return desk_check_route(op->vault, route, &op->why);
+}
+
 static enum gp_err fill_account(struct desk_op *op, struct store_account *account)
 {
 	const char *role = desk_string(op, "role");
@@ -154,10 +145,8 @@ static enum gp_err fill_account(struct desk_op *op, struct store_account *accoun
 		err = desk_check_role(slice_str(role), &op->why);
 	if (err == GP_OK)
 		err = desk_check_rank(op, slice_str(role));
-	if (err == GP_OK && route != NULL && desk_is_bound(op))
-		err = gp_why_set(&op->why, GP_ERR_ROLE, "a route is for the staff to choose");
-	if (err == GP_OK)
-		err = desk_check_route(op->vault, slice_str(route), &op->why);
+	if (err == GP_OK && route != NULL)
+		err = check_route(op, slice_str(route));
 	if (err == GP_OK && desk_string(op, "password") != NULL)
 		err = hash_argument(op, account);
 	if (err != GP_OK)
@@ -315,6 +304,41 @@ enum gp_err op_account_unblock(struct desk_op *op)
 	if (err == GP_OK)
 		err = store_account_block(op->vault->store, account.id, 0, slice_str(NULL));
 	op->effect = IPC_EFFECT_UNBLOCKED;
+	return err;
+}
+
+static enum gp_err set_what_is_given(struct desk_op *op, uint64_t account)
+{
+	const json_t *is_off = json_object_get(op->args, "is_off");
+	const char *route = desk_string(op, "route");
+	enum gp_err err = GP_OK;
+
+	if (is_off == NULL && route == NULL)
+		return gp_why_set(&op->why, GP_ERR_SYNTAX, "say what to set: route or is_off");
+	if (route != NULL)
+		err = check_route(op, slice_str(route));
+	if (err == GP_OK && route != NULL)
+		err = store_account_set_route(op->vault->store, account, slice_str(route));
+	if (err == GP_OK && is_off != NULL)
+		err = store_account_set_off(op->vault->store, account, json_is_true(is_off));
+	return err;
+}
+
+enum gp_err op_account_set(struct desk_op *op)
+{
+	struct store_account account = { 0 };
+	enum gp_err err = begin_on_account(op, &account);
+
+	if (err == GP_OK)
+		err = set_what_is_given(op, account.id);
+	if (err == GP_OK)
+		err = store_account_get(op->vault->store, account.id, &account);
+	if (err == GP_OK)
+		err = desk_row(op, account_json(&account));
+	mem_wipe(account.password, sizeof account.password);
+	/* A session with the server of another route has the wrong mailbox. */
+	if (account.is_off || desk_string(op, "route") != NULL)
+		op->effect = IPC_EFFECT_SHUT;
 	return err;
 }
 

@@ -37,10 +37,6 @@ enum gp_err op_domain_add(struct desk_op *op)
 
 static enum gp_err domain_row(const struct store_domain *domain, void *arg)
 {
-	const char *own = domain->alias_of[0] != '\0' ? domain->alias_of : domain->name;
-
-	if (!desk_has_domain(arg, slice_str(own)))
-		return GP_OK;
 	return desk_row(arg,
 		json_pack("{s:s, s:o, s:I, s:o}", "domain", domain->name, "alias_of",
 			domain->alias_of[0] != '\0' ? json_string(domain->alias_of) : json_null(),
@@ -50,7 +46,17 @@ static enum gp_err domain_row(const struct store_domain *domain, void *arg)
 
 enum gp_err op_domain_list(struct desk_op *op)
 {
-	return store_domain_each(op->vault->store, domain_row, op);
+	const char *after = desk_string(op, "after");
+	uint64_t limit = UINT64_MAX;
+	enum gp_err err = GP_OK;
+
+	if (json_object_get(op->args, "limit") != NULL)
+		err = desk_limit(op, &limit);
+	/* Nobody is in no domain. */
+	if (err != GP_OK || (desk_is_bound(op) && op->domains.len == 0))
+		return err;
+	return store_domain_each(
+		op->vault->store, op->domains, slice_str(after), limit, domain_row, op);
 }
 
 enum gp_err op_domain_remove(struct desk_op *op)

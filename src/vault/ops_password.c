@@ -167,6 +167,8 @@ static enum gp_err find_link(
 	if (err == GP_OK)
 		err = store_account_get(op->vault->store, link.account, ret_account);
 	mem_wipe(ret_account->password, sizeof ret_account->password);
+	if (err == GP_OK && ret_account->is_off)
+		err = gp_why_set(&op->why, GP_ERR_NOT_FOUND, "the account is switched off");
 	if (err == GP_OK) {
 		op->account = ret_account->id;
 		memcpy(op->subject, ret_account->address, sizeof op->subject);

@@ -328,7 +328,8 @@ void record_load(struct vault *vault, const struct ipc_load *message)
 	if (err == GP_OK)
 		err = store_lift_each(vault->store, clock_wall() - OPS_LIFT_SPAN, send_lift, vault);
 	if (err == GP_OK)
-		err = store_domain_each(vault->store, send_domain, vault);
+		err = store_domain_each(
+			vault->store, SLICE_LIT(""), SLICE_LIT(""), UINT64_MAX, send_domain, vault);
 	done.loaded.ok = err == GP_OK;
 	if (err != GP_OK)
 		done.loaded.why = slice_str(gp_err_text(err));

@@ -150,18 +150,25 @@ static enum gp_err put_fixed(json_t *args, const struct route *route, struct gp_
 	return err;
 }
 
-static size_t page_of(json_t *args, const struct route *route)
+/* Every list that can be long comes in pages, whether or not somebody asks for one. */
+static enum gp_err take_page(
+	json_t *args, const struct route *route, size_t *ret_page, struct gp_why *why)
 {
 	const json_t *limit = json_object_get(args, "limit");
+	json_int_t page = json_is_integer(limit) ? json_integer_value(limit) : 0;
 
+	*ret_page = 0;
 	if (route->cursor[0] == '\0')
-		return 0;
-	if (limit == NULL)
-		GP_ASSERT(json_object_set_new(args, "limit", json_integer(ARGUMENTS_PAGE)) == 0);
-	limit = json_object_get(args, "limit");
-	return json_is_integer(limit) && json_integer_value(limit) > 0
-		       ? (size_t)json_integer_value(limit)
-		       : 0;
+		return GP_OK;
+	if (limit == NULL) {
+		page = ARGUMENTS_PAGE;
+		GP_ASSERT(json_object_set_new(args, "limit", json_integer(page)) == 0);
+	}
+	if (page < 1 || page > ARGUMENTS_PAGE_MAX)
+		return gp_why_set(
+			why, GP_ERR_SYNTAX, "\"limit\" must be 1 to %d", ARGUMENTS_PAGE_MAX);
+	*ret_page = (size_t)page;
+	return GP_OK;
 }
 
 /* The parser's own words are not passed on: they quote the input, and a password may be in there.
@@ -202,11 +209,10 @@ enum gp_err arguments_build(const struct route_match *match, struct slice query,
 		err = put_path(args, match, why);
 	if (err == GP_OK)
 		err = put_fixed(args, route, why);
-	if (err == GP_OK) {
-		page = page_of(args, route);
-		if (json_dump_callback(args, append, out, JSON_COMPACT) != 0)
-			err = gp_why_set(why, GP_ERR_LIMIT, "the arguments are too long");
-	}
+	if (err == GP_OK)
+		err = take_page(args, route, &page, why);
+	if (err == GP_OK && json_dump_callback(args, append, out, JSON_COMPACT) != 0)
+		err = gp_why_set(why, GP_ERR_LIMIT, "the arguments are too long");
 	json_decref(args);
 	if (err == GP_OK)
 		*ret_page = page;

@@ -13,6 +13,7 @@
 enum {
 	ARGUMENTS_MAX = 12 * 1024, /* as in CALL */
 	ARGUMENTS_PAGE = 100,      /* rows of a page, where nobody says how many */
+	ARGUMENTS_PAGE_MAX = 1000,
 };
 
 /* Appends the JSON object to out. ret_page: how many rows make a page; 0: all come at once.

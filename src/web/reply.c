@@ -41,8 +41,8 @@ void reply_add(struct reply *reply, struct slice row)
 
 	reply->bytes += row.len + 1;
 	if (reply->bytes > ANSWER_BODY_MAX / 2)
-		reply->is_bad = true;
-	if (reply->is_bad)
+		reply->is_full = true;
+	if (reply->is_full || reply->is_bad)
 		return;
 	value = json_loadb(row.data, row.len, 0, NULL);
 	if (!json_is_object(value))
@@ -78,13 +78,14 @@ static void set_body(struct answer *answer, const json_t *body)
 }
 
 /* Where the next page begins: the key of the last row that route->cursor names. */
-static json_t *next_of(const json_t *rows, const struct route *route, size_t page)
+static json_t *next_of(const struct reply *reply, const struct route *route, size_t page)
 {
+	const json_t *rows = reply->rows;
 	struct slice cursor = slice_str(route->cursor);
 	size_t count = json_array_size(rows);
 	char key[KEY_SIZE];
 
-	if (page == 0 || count < page)
+	if (page == 0 || count == 0 || (count < page && !reply->is_full))
 		return json_null();
 	GP_ASSERT(slice_copy(
 		slice_from(cursor, (size_t)slice_find(cursor, ':') + 1), key, sizeof key));
@@ -97,7 +98,7 @@ void reply_finish(
 	json_t *first = json_array_get(reply->rows, 0);
 	json_t *body = NULL;
 
-	if (reply->is_bad ||
+	if (reply->is_bad || (reply->is_full && page == 0) ||
 		(first == NULL && (route->form == ROUTE_ONE || route->form == ROUTE_CREATED))) {
 		log_error(
 			"reply_bad", LOG_STR("path", route->path), LOG_UINT("bytes", reply->bytes));
@@ -114,8 +115,8 @@ void reply_finish(
 		set_body(answer, first);
 		break;
 	case ROUTE_LIST:
-		body = json_pack("{s:O, s:o?}", "items", reply->rows, "next",
-			next_of(reply->rows, route, page));
+		body = json_pack(
+			"{s:O, s:o?}", "items", reply->rows, "next", next_of(reply, route, page));
 		set_body(answer, body);
 		json_decref(body);
 		break;

@@ -58,6 +58,8 @@ static void lines_become_operations(void **state)
 			"{\"address\":\"a@b\",\"aliases\":[\"c@d\",\"e@f\"],\"role\":\"staff\"}" },
 		{ "gatepost account add --no-password -- --odd@b", "account.add",
 			"{\"address\":\"--odd@b\"}" },
+		{ "gatepost account set a@b --off no", "account.set",
+			"{\"address\":\"a@b\",\"is_off\":false}" },
 		{ "gatepost device add a@b phone --scope imap --scope smtp", "device.add",
 			"{\"address\":\"a@b\",\"name\":\"phone\",\"scopes\":[\"imap\",\"smtp\"]}" },
 		{ "gatepost device revoke a@b 3 --yes", "device.revoke",
@@ -185,6 +187,7 @@ static char type_of(enum param_kind kind)
 	static const char types[] = { [PARAM_TEXT] = 's',
 		[PARAM_NUMBER] = 'i',
 		[PARAM_FLAG] = 'b',
+		[PARAM_YES] = 'b',
 		[PARAM_TEXTS] = 'a',
 		[PARAM_TIME] = 's',
 		[PARAM_FILE] = '-' };

@@ -182,8 +182,18 @@ static void test_domains(void **state)
 	assert_int_equal(
 		store_domain_add(store, s("x.test"), s("none.test"), 1, &id), GP_ERR_NOT_FOUND);
 	assert_int_equal(store_domain_add(store, s("x.test"), s(""), 1, &id), GP_OK);
-	assert_int_equal(store_domain_each(store, collect_domain, text), GP_OK);
+	assert_int_equal(
+		store_domain_each(store, s(""), s(""), UINT64_MAX, collect_domain, text), GP_OK);
 	assert_string_equal(text, "example.test=:1 mail.example.test=example.test:0 x.test=:0 ");
+	text[0] = '\0';
+	assert_int_equal(
+		store_domain_each(store, s(""), s("example.test"), 1, collect_domain, text), GP_OK);
+	assert_string_equal(text, "mail.example.test=example.test:0 ");
+	text[0] = '\0';
+	assert_int_equal(store_domain_each(store, s("example.test ample.test"), s(""), 9,
+				 collect_domain, text),
+		GP_OK);
+	assert_string_equal(text, "example.test=:1 mail.example.test=example.test:0 ");
 
 	assert_int_equal(store_domain_remove(store, s("example.test")), GP_ERR_BUSY);
 	assert_int_equal(store_domain_remove(store, s("none.test")), GP_ERR_NOT_FOUND);

@@ -65,6 +65,10 @@ static const struct ask asks[] = {
 	{ "twofactor.remove", "", "address", true, false },
 	{ "twofactor.remove_cancel", "", "address", true, false },
 	{ "account.reset_link", "", "address", true, false },
+	{ "alias.list", "", "address", false, false },
+	{ "alias.add", "\"alias\":\"more@two.test\",", "address", true, false },
+	{ "alias.remove", "\"alias\":\"more@two.test\",", "address", true, false },
+	{ "account.set", "\"is_off\":true,", "address", true, false },
 	{ "account.remove", "", "address", true, false },
 };
 
@@ -222,6 +226,84 @@ static void test_add(void **state)
 		GP_ERR_ROLE);
 }
 
+/* An address of a domain that is not one's own is neither given nor taken. */
+static void test_alias(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *alias;
+		enum gp_err err;
+	} cases[] = {
+		{ "alias.add", "a@two.test", GP_OK },
+		{ "alias.add", "a@mail.two.test", GP_ERR_EXISTS },
+		{ "alias.add", "other@one.test", GP_ERR_ROLE },
+		{ "alias.add", "user@two.test", GP_ERR_EXISTS },
+		{ "alias.add", "a b@two.test", GP_ERR_SYNTAX },
+		{ "alias.remove", "user@two.test", GP_ERR_NOT_FOUND },
+		{ "alias.remove", "foreign@one.test", GP_ERR_ROLE },
+		{ "alias.remove", "A@mail.two.test", GP_OK },
+		{ "alias.remove", "a@two.test", GP_ERR_NOT_FOUND },
+	};
+	struct fixture *fixture = *state;
+	char arguments[128];
+
+	assert_int_equal(fixture_op(fixture, "alias.add",
+				 "{\"address\":\"user@two.test\",\"alias\":\"foreign@one.test\"}"),
+		GP_OK);
+	assert_non_null(strstr(
+		fixture->rows, "\"address\":\"user@two.test\",\"alias\":\"foreign@one.test\""));
+	be(fixture, ROLE_DOMAIN_ADMIN, 3, "two.test");
+	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
+		(void)snprintf(arguments, sizeof arguments,
+			"{\"address\":\"user@two.test\",\"alias\":\"%s\"}", cases[i].alias);
+		if (fixture_op(fixture, cases[i].name, arguments) != cases[i].err)
+			fail_msg("%s %s: %s", cases[i].name, cases[i].alias, fixture->why);
+	}
+	assert_int_equal(
+		fixture_op(fixture, "alias.list", "{\"address\":\"user@two.test\"}"), GP_OK);
+	assert_int_equal(fixture->row_count, 1);
+	/* It is the other account's alias, not this one's. */
+	be(fixture, ROLE_ADMIN, 0, NULL);
+	assert_int_equal(fixture_op(fixture, "alias.remove",
+				 "{\"address\":\"user@two.test\",\"alias\":\"alias@one.test\"}"),
+		GP_ERR_NOT_FOUND);
+}
+
+static void test_set(void **state)
+{
+	struct fixture *fixture = *state;
+
+	be(fixture, ROLE_DOMAIN_ADMIN, 3, "two.test");
+	assert_int_equal(fixture_op(fixture, "account.set", "{\"address\":\"user@two.test\"}"),
+		GP_ERR_SYNTAX);
+	assert_int_equal(fixture_op(fixture, "account.set",
+				 "{\"address\":\"user@two.test\",\"is_off\":true,\"route\":\"\"}"),
+		GP_ERR_ROLE);
+	assert_int_equal(fixture_op(fixture, "account.set",
+				 "{\"address\":\"user@two.test\",\"is_off\":true}"),
+		GP_OK);
+	assert_int_equal(fixture->effect, IPC_EFFECT_SHUT);
+	assert_int_equal(fixture->account, 2);
+	assert_non_null(strstr(fixture->rows, "\"is_off\":true"));
+	assert_null(strstr(fixture->rows, "argon2"));
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "user@two.test", "correct horse"),
+		REASON_ACCOUNT_OFF);
+	assert_int_equal(fixture_op(fixture, "account.set",
+				 "{\"address\":\"user@two.test\",\"is_off\":false}"),
+		GP_OK);
+	assert_int_equal(fixture->effect, IPC_EFFECT_NONE);
+	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, "user@two.test", "correct horse"),
+		REASON_OK);
+	be(fixture, ROLE_STAFF, 4, NULL);
+	assert_int_equal(fixture_op(fixture, "account.set",
+				 "{\"address\":\"user@two.test\",\"route\":\"none.test\"}"),
+		GP_ERR_NOT_FOUND);
+	assert_int_equal(fixture_op(fixture, "account.set",
+				 "{\"address\":\"user@two.test\",\"route\":\"\"}"),
+		GP_OK);
+	assert_int_equal(fixture->effect, IPC_EFFECT_SHUT);
+}
+
 static void test_lists(void **state)
 {
 	struct fixture *fixture = *state;
@@ -308,6 +390,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_rank, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_add, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_alias, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_set, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_unbound, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_role, setup, fixture_teardown),

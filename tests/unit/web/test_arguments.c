@@ -31,7 +31,9 @@ static const struct {
 	{ "GET", "/api/v1/events", "account=a+b%2Bc&", "",
 		"{\"account\":\"a b+c\",\"limit\":100}" },
 	{ "GET", "/api/v1/events", "account=", "", "{\"account\":\"\",\"limit\":100}" },
-	{ "GET", "/api/v1/events", "limit=-1", "", "{\"limit\":-1}" },
+	{ "GET", "/api/v1/events", "limit=-1", "", "!\"limit\" must be 1 to 1000" },
+	{ "GET", "/api/v1/events", "limit=0", "", "!\"limit\" must be 1 to 1000" },
+	{ "GET", "/api/v1/events", "limit=1001", "", "!\"limit\" must be 1 to 1000" },
 	{ "POST", "/api/v1/bans", "", "{\"source\":\"192.0.2.1\",\"minutes\":5}",
 		"{\"source\":\"192.0.2.1\",\"minutes\":5}" },
 	{ "POST", "/api/v1/accounts/a/password", "", "{\"password\":\"p\"}",
@@ -110,7 +112,7 @@ static void test_pages(void **state)
 	(void)state;
 	assert_int_equal(page_of(""), ARGUMENTS_PAGE);
 	assert_int_equal(page_of("limit=7"), 7);
-	assert_int_equal(page_of("limit=0"), 0);
+	assert_int_equal(page_of("limit=1000"), ARGUMENTS_PAGE_MAX);
 }
 
 static void test_limit(void **state)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -103,11 +104,40 @@ static void test_limit(void **state)
 	answer_fini(&answer);
 }
 
+/* A page of rows that are too long for one answer ends earlier, and nothing is lost. */
+static void test_short_page(void **state)
+{
+	struct route route = { .form = ROUTE_LIST, .cursor = "before:id", .path = "/x" };
+	static char row[15000];
+	struct answer answer;
+	struct reply reply;
+	size_t count = 1000;
+	json_t *body;
+
+	(void)state;
+	answer_init(&answer);
+	reply_init(&reply);
+	for (size_t id = 1000; id > 0; id--) {
+		(void)snprintf(row, sizeof row, "{\"id\":%zu,\"a\":\"%014000d\"}", id, 0);
+		reply_add(&reply, slice_str(row));
+	}
+	reply_finish(&reply, &route, count, &answer);
+	assert_int_equal(answer.status, 200);
+	body = json_loadb(buf_slice(&answer.body).data, buf_slice(&answer.body).len, 0, NULL);
+	count = json_array_size(json_object_get(body, "items"));
+	assert_in_range(count, 100, 999);
+	assert_int_equal(json_integer_value(json_object_get(body, "next")), 1001 - count);
+	json_decref(body);
+	reply_fini(&reply);
+	answer_fini(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_short_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
