@@ -6,12 +6,15 @@ import mmap
 import os
 import signal
 import struct
+import time
 
 import load
 import pytest
 import rig
 import talk
+from browse import Browser
 from conftest import ALICE
+from test_portal_core import totp
 
 SHIM = rig.BUILD / "tests/wall_jump/wall_jump.so"
 
@@ -54,6 +57,30 @@ def moved(make_gatepost):
     door.add_account(*ALICE)
     yield door, clock
     clock.close()
+
+
+def test_a_used_code_stays_used(moved, peer):
+    """One-time codes are good for a span of the wall clock; a step back brings no used one back."""
+    door, clock = moved
+    browser = Browser(door, peer)
+    sign_in = {"login": ALICE[0], "password": ALICE[1]}
+    assert browser.post("/api/v1/session", sign_in).status == 200
+    secret = browser.post("/api/v1/self/twofactor", {"password": ALICE[1]}).json["secret"]
+    assert browser.post("/api/v1/self/twofactor/confirm", {"code": totp(secret, time.time())}).status == 200
+    clock.jump(90)
+    code = totp(secret, time.time() + 90)
+    browser = Browser(door, peer)
+    assert browser.post("/api/v1/session", sign_in).json == {"state": "code"}
+    assert browser.post("/api/v1/session/code", {"code": code}).status == 200
+    for seconds in (90, 60, 0):
+        clock.jump(seconds)
+        again = Browser(door, peer)
+        assert again.post("/api/v1/session", sign_in).json == {"state": "code"}
+        assert again.post("/api/v1/session/code", {"code": code}).status == 403
+    # Nor one of a time that is before it.
+    assert again.post("/api/v1/session/code", {"code": totp(secret, time.time())}).status == 403
+    clock.jump(150)
+    assert again.post("/api/v1/session/code", {"code": totp(secret, time.time() + 150)}).status == 200
 
 
 def restart(door, what):
