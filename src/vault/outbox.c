@@ -92,6 +92,8 @@ enum gp_err outbox_post(struct vault *vault, const struct outbox_post *post)
 	err = seal_values(vault, post->account, values, &content);
 	if (err == GP_OK)
 		err = add(vault, post, buf_slice(&content), now);
+	if (err == GP_OK)
+		vault->outbox.has_new = true;
 	buf_fini(&content);
 	json_decref(values);
 	if (err == GP_ERR_LIMIT) {
@@ -249,6 +251,7 @@ static void on_tick(struct loop_timer *timer)
 	enum gp_err err = GP_OK;
 
 	loop_timer_set(timer, OUTBOX_TICK_MS);
+	vault->outbox.has_new = false;
 	if (vault->core == NULL)
 		return;
 	record_flush(vault);

@@ -35,6 +35,7 @@ enum {
 
 struct outbox {
 	struct loop_timer tick;
+	bool has_new;                       /* posted since the last tick */
 	uint64_t under_way[OUTBOX_AT_ONCE]; /* ids, 0: free */
 	int64_t until[OUTBOX_AT_ONCE];      /* clock_steady() when its answer is taken for lost */
 };

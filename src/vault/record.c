@@ -96,6 +96,8 @@ void record_flush(struct vault *vault)
 	}
 	record->kept = record->next;
 	tell_in_time(vault);
+	if (vault->outbox.has_new)
+		outbox_wake(vault);
 }
 
 static void on_rested(struct loop_timer *timer)
