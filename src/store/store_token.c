@@ -91,15 +91,20 @@ enum gp_err store_token_use(struct store *store, uint64_t id, int64_t now)
 	return db_run(&statement, NULL);
 }
 
-enum gp_err store_token_each(struct store *store,
+enum gp_err store_token_each(struct store *store, uint64_t after, uint64_t limit,
 	enum gp_err (*visit)(const struct store_token *token, void *arg), void *arg)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM token ORDER BY id";
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM token WHERE id > $1 ORDER BY id LIMIT $2";
 	struct db_statement *statement = NULL;
 	struct store_token token;
 	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
+	if (err == GP_OK) {
+		db_bind_int(statement, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+		db_bind_int(statement, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+	}
 	while (err == GP_OK) {
 		err = db_step(statement, &is_row);
 		if (err != GP_OK || !is_row)

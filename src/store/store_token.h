@@ -31,7 +31,8 @@ enum gp_err store_token_find(struct store *store, const uint8_t tag[static STORE
 /* It is used now; written once in STORE_TOKEN_STEP. */
 enum gp_err store_token_use(struct store *store, uint64_t id, int64_t now) GP_CHECKED;
 /* By id. */
-enum gp_err store_token_each(struct store *store,
+/* By id, from the first behind `after`, at most limit. */
+enum gp_err store_token_each(struct store *store, uint64_t after, uint64_t limit,
 	enum gp_err (*visit)(const struct store_token *token, void *arg), void *arg) GP_CHECKED;
 /* GP_ERR_NOT_FOUND. */
 enum gp_err store_token_remove(struct store *store, uint64_t id) GP_CHECKED;

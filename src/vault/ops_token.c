@@ -168,7 +168,13 @@ static enum gp_err list_one(const struct store_token *token, void *arg)
 
 enum gp_err op_token_list(struct desk_op *op)
 {
-	return store_token_each(op->vault->store, list_one, op);
+	uint64_t after = 0;
+	uint64_t limit = UINT64_MAX;
+	enum gp_err err = desk_number(op, "after", 0, &after);
+
+	if (err == GP_OK && json_object_get(op->args, "limit") != NULL)
+		err = desk_limit(op, &limit);
+	return err == GP_OK ? store_token_each(op->vault->store, after, limit, list_one, op) : err;
 }
 
 enum gp_err op_token_remove(struct desk_op *op)

@@ -372,7 +372,7 @@ def pages(browser, path, size):
     return rows, count
 
 
-@pytest.mark.parametrize("path, key", [("/accounts?", "address"), ("/domains?", "domain"), ("/bans?", "source"),
+@pytest.mark.parametrize("path, key", [("/accounts?", "address"), ("/domains?", "domain"), ("/bans?", "source"), ("/tokens?", "id"),
                                        ("/audit?", "id"), ("/events?", "id")])
 def test_pages_have_each_row_once(world, path, key):
     for number in range(1, 8):
