@@ -4,13 +4,17 @@
 
 import base64
 import os
+import re
 import resource
 import signal
+import time
 
 import pytest
 import rig
 import talk
-from conftest import DORA
+from browse import Browser
+from conftest import BOB, DORA
+from test_portal_core import totp
 
 
 class Canaries:
@@ -167,3 +171,111 @@ def test_no_secret_is_left_anywhere(make_gatepost, token_keys, no_core_limit):
     keys = {door.folder / "pepper.key", door.key}
     assert not list(find_in_files(needles, door.folder, keys))
     assert not [path for path in (*door.folder.rglob("core*"), *rig.ROOT.glob("core*")) if path.is_file()]
+
+
+class PortalUse:
+    """One who uses the portal for all that it is for; every secret on the way is remembered."""
+
+    def __init__(self, door, canaries, peer):
+        self.door, self.canaries, self.browser, self.codes = door, canaries, Browser(door, peer), []
+
+    def keep(self, secret, use):
+        """As it was shown, and as a program would write it down."""
+        for form in {secret, secret.replace(" ", "").replace("-", "")}:
+            self.canaries.uses[form] = use
+        return secret
+
+    def ask(self, method, path, body=None, status=(200, 201, 204)):
+        answer = self.browser.ask(method, "/api/v1" + path, body)
+        assert answer.status in status, (path, answer)
+        if self.browser.cookie:
+            self.keep(self.browser.cookie, "cookie")
+        return answer.json if answer.body else None
+
+    def code(self, secret, ahead=0):
+        self.codes.append(totp(secret, time.time() + ahead))
+        return self.codes[-1]
+
+    def sign_in(self, password, state="signed_in"):
+        row = self.ask("POST", "/session", {"login": DORA, "password": password})
+        assert row["state"] == state
+
+
+def letter_to(dovecot, address, pattern, seen):
+    """What a letter not seen before has at this place; it is read from the mailbox, which is not the door's."""
+    def find():
+        for raw in set(dovecot.messages(address)) - seen:
+            match = re.search(pattern, raw.replace(b"=\r\n", b"").replace(b"=\n", b"").replace(b"=3D", b"=").decode())
+            if match:
+                return match.group(1)
+        return None
+    return rig.until(find, f"a letter with {pattern}")
+
+
+def use_the_portal(one, password, dovecot):
+    """Password, device password, two-factor sign-in on, a lost phone, a recovery address, a link, off again."""
+    new = one.canaries.new
+    one.ask("POST", "/session", {"login": DORA, "password": new("wrong at the portal")}, (403,))
+    one.sign_in(password)
+    second = new("second password")
+    one.ask("POST", "/self/password", {"old": password, "new": second, "end_devices": True})
+    one.ask("POST", "/self/password", {"old": new("wrong old password"), "new": new("not taken")}, (403,))
+    one.keep(one.ask("POST", "/self/devices", {"name": "phone"})["password"], "own device password")
+    secret = one.keep(one.ask("POST", "/self/twofactor", {"password": second})["secret"], "TOTP secret")
+    recovery = one.ask("POST", "/self/twofactor/confirm", {"code": one.code(secret)})["recovery_codes"]
+    for code in recovery:
+        one.keep(code, "recovery code")
+    one.door.advance(60)
+    one.sign_in(second, "code")
+    one.ask("POST", "/session/code", {"code": new("wrong code")}, (403,))
+    one.ask("POST", "/session/code", {"code": one.code(secret, 60)})
+    seen = set(dovecot.messages(BOB[0]))
+    one.ask("POST", "/self/recovery-address", {"password": second, "address": BOB[0]})
+    mailed = one.keep(letter_to(dovecot, BOB[0], r"Subject: Your code: ([\w-]+)", seen), "mailed code")
+    one.ask("POST", "/self/recovery-address/confirm", {"code": mailed})
+    one.ask("DELETE", "/session")
+    one.sign_in(second, "code")
+    one.ask("POST", "/session/code", {"code": recovery[0]})
+    # The link, and what is set by it.
+    one.door.cli("account", "reset-link", DORA)
+    token = one.keep(letter_to(dovecot, BOB[0], r"#reset=([\w-]+)", seen), "reset link")
+    one.ask("POST", "/reset/show", {"token": token})
+    one.ask("POST", "/reset", {"token": token, "password": new("by a link")})
+    one.ask("POST", "/reset/show", {"token": new("wrong link")}, (403,))
+
+
+def use_a_token(one):
+    token = one.keep(one.door.json("token", "add", "panel", "--role", "admin")["token"], "API token")
+    panel = Browser(one.door, one.browser.peer, Authorization=f"Bearer {token}", Origin=None)
+    password = one.canaries.new("set by a panel")
+    for _ in range(2):
+        answer = panel.post("/api/v1/accounts", {"address": "made@example.test", "password": password},
+                            Idempotency_Key="job")
+        assert answer.status == 201
+        answer = panel.post("/api/v1/accounts/made@example.test/devices", {"name": "x"}, Idempotency_Key="job 2")
+        one.keep(answer.json["password"], "device password kept for who asks again")
+    answer = panel.post("/api/v1/tokens", {"name": "more", "role": "staff"}, Idempotency_Key="job 3")
+    one.keep(answer.json["token"], "API token kept for who asks again")
+
+
+def test_no_secret_of_the_portal_is_left(make_gatepost, dovecot, token_keys):
+    door = make_gatepost({"autoban_failures": 100})
+    canaries = Canaries()
+    one = PortalUse(door, canaries, "127.74.0.2")
+    password = canaries.new("first password")
+    door.add_account(DORA, password)
+    use_the_portal(one, password, dovecot)
+    use_a_token(one)
+    needles = list(canaries.forms()) + list(key_lines(door, token_keys))
+    # Six digits occur by chance: only where somebody wrote them down.
+    needles += [(form % code.encode(), "one-time code") for code in one.codes for form in (b'"%s"', b"=%s ", b"=%s\n")]
+    # As bytes, whatever they were written as.
+    needles += [(base64.b32decode(secret), "TOTP secret, decoded") for secret, use in canaries.uses.items()
+                if use == "TOTP secret" and " " not in secret]
+    assert {use for _, use in needles} >= {"cookie", "reset link", "API token", "TOTP secret", "recovery code"}
+    assert (door.folder / "state/gatepost.db-wal").exists()
+    assert not list(find_in_processes(needles, door.pids()))
+    assert not list(find_in_files(needles, door.folder, {door.folder / "pepper.key", door.key}))
+    door.stop()
+    assert "debug" in door.log() and DORA in door.log()
+    assert not list(find_in_files(needles, door.folder, {door.folder / "pepper.key", door.key}))
