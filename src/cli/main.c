@@ -214,6 +214,12 @@ static bool has_bad_lines(const struct args *args, const json_t *rows)
 	return args->verb->shape == SHAPE_IMPORT && json_array_size(rows) > 0;
 }
 
+static bool is_bad_verdict(const struct args *args, const json_t *rows)
+{
+	return (args->verb->flags & VERB_VERDICT) != 0 &&
+	       json_is_false(json_object_get(json_array_get(rows, 0), "ok"));
+}
+
 static int ask_core(const struct args *args, int fd, int passed)
 {
 	static const struct client_ops ops = { on_row, on_progress };
@@ -228,6 +234,8 @@ static int ask_core(const struct args *args, int fd, int passed)
 		code = print_answer(args, answer.rows);
 	if (end.err != GP_OK)
 		code = complain(end.err, end.why);
+	else if (code == EX_OK && is_bad_verdict(args, answer.rows))
+		code = EX_DATAERR;
 	json_decref(answer.rows);
 	return code;
 }

@@ -338,6 +338,13 @@ const struct verb verbs[] = {
 		{ { "id", "ID", CELL_TEXT }, { "at", "TIME", CELL_TIME },
 			{ "actor", "WHO", CELL_TEXT }, { "operation", "WHAT", CELL_TEXT },
 			{ "account", "ACCOUNT", CELL_TEXT }, { "detail", "DETAIL", CELL_TEXT } } },
+	{ "audit", "verify", OPS_audit_verify, SHAPE_ONE, VERB_VERDICT, NULL, NULL, NULL,
+		"gatepost audit verify",
+		{ { "--record", "N", "record", PARAM_NUMBER, false,
+			  "this record must have the hash below" },
+			{ "--hash", "HEX", "hash", PARAM_TEXT, false,
+				"as it was logged, or shown by an earlier verify" } },
+		{ { NULL } } },
 
 	{ "sending", "replay", OPS_MAX, SHAPE_LOCAL, VERB_PROGRESS,
 		"runs the policy of sending over past traffic; needs no daemon", NULL, NULL,

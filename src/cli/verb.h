@@ -66,6 +66,7 @@ enum {
 	VERB_CONFIRM = 2,  /* asks before it acts; where there is --all, before that only */
 	VERB_PROGRESS = 4, /* takes long and says how far it is */
 	VERB_METRICS = 8,  /* knows --prometheus */
+	VERB_VERDICT = 16, /* "ok": false in the row is an exit code of its own */
 };
 
 struct verb {

@@ -28,7 +28,8 @@ void db_close(struct db **pdb); /* no statement may be in use */
 /* Milliseconds to wait for another writer. */
 void db_set_wait(struct db *db, unsigned ms);
 
-/* Runs statements that return nothing and have no parameters; %ID% and %BYTES% are replaced. */
+/* Runs statements that return nothing and have no parameters; %ID% and %BYTES% are replaced, and
+ * %APPEND_ONLY_AUDIT% by what refuses to change or remove rows of that table. */
 enum gp_err db_script(struct db *db, const char *sql, struct gp_why *why) GP_CHECKED;
 
 enum gp_err db_has_table(struct db *db, const char *name, bool *ret_has) GP_CHECKED;

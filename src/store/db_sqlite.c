@@ -156,15 +156,27 @@ static enum gp_err replace(struct buf *out, const char *sql, const char *word, c
 	return err == GP_OK ? buf_append(out, slice_of(sql, strlen(sql) + 1)) : err;
 }
 
+/* A transaction that tries it anyway fails as a whole. */
+static const char append_only_audit[] =
+	"CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit "
+	"BEGIN SELECT RAISE(ABORT, 'the audit cannot be changed'); END;"
+	"CREATE TRIGGER audit_unremoved BEFORE DELETE ON audit "
+	"BEGIN SELECT RAISE(ABORT, 'the audit cannot be shortened'); END;";
+
 enum gp_err db_script(struct db *db, const char *sql, struct gp_why *why)
 {
+	struct buf tables;
 	struct buf ids;
 	struct buf text;
 	enum gp_err err;
 
+	buf_init(&tables, SQL_MAX);
 	buf_init(&ids, SQL_MAX);
 	buf_init(&text, SQL_MAX);
-	err = replace(&ids, sql, "%ID%", "INTEGER PRIMARY KEY AUTOINCREMENT");
+	err = replace(&tables, sql, "%APPEND_ONLY_AUDIT%", append_only_audit);
+	if (err == GP_OK)
+		err = replace(
+			&ids, buf_slice(&tables).data, "%ID%", "INTEGER PRIMARY KEY AUTOINCREMENT");
 	if (err == GP_OK)
 		err = replace(&text, buf_slice(&ids).data, "%BYTES%", "BLOB");
 	if (err == GP_OK)
@@ -173,6 +185,7 @@ enum gp_err db_script(struct db *db, const char *sql, struct gp_why *why)
 		err = gp_why_set(why, err, "%s", sqlite3_errmsg(db->sqlite));
 	buf_fini(&text);
 	buf_fini(&ids);
+	buf_fini(&tables);
 	return err;
 }
 

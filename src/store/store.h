@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What Gatepost remembers: domains, accounts with aliases and hashes, device passwords, bans,
- * sign-in events, the audit. Blocking; process: vault alone. Queries are written once, in SQL that
- * SQLite and PostgreSQL share; see db.h for the engine.
+ * sign-in events, the audit (store_audit.h). Blocking; process: vault alone. Queries are written
+ * once, in SQL that SQLite and PostgreSQL share; see db.h for the engine.
  *
  * Addresses and domains come in canonical form (policy/signin.h). Times are seconds since 1970, 0
  * for never. Texts longer than the bounds here are GP_ERR_LIMIT.
@@ -357,24 +357,6 @@ enum gp_err store_known_find(struct store *store, uint64_t account, const struct
 	int64_t since, bool *ret_is_known) GP_CHECKED;
 /* Forgets those not used since. */
 enum gp_err store_known_sweep(struct store *store, int64_t before) GP_CHECKED;
-
-/* ---- audit ---- */
-
-struct store_audit {
-	uint64_t id;
-	int64_t at;
-	struct slice actor;
-	struct slice operation;
-	uint64_t account_id;
-	struct slice account; /* address, "" if it concerns none */
-	struct slice detail;  /* a JSON object without secrets */
-};
-
-enum gp_err store_audit_add(struct store *store, const struct store_audit *audit) GP_CHECKED;
-/* Newest first. account: empty for all; before: id, exclusive, 0 for the newest. */
-enum gp_err store_audit_each(struct store *store, struct slice account, uint64_t before,
-	uint64_t limit, enum gp_err (*visit)(const struct store_audit *audit, void *arg),
-	void *arg) GP_CHECKED;
 
 /* ---- import ---- */
 

@@ -115,7 +115,7 @@ enum gp_err desk_audit(struct vault *vault, struct slice actor, enum ops_id id, 
 	if (len > 0 && len <= DESK_ROW_MAX)
 		buf_added(&text, len);
 	audit.detail = len > 0 && len <= DESK_ROW_MAX ? buf_slice(&text) : SLICE_LIT("{}");
-	err = store_audit_add(vault->store, &audit);
+	err = audit_append(vault, &audit);
 	buf_fini(&text);
 	return err;
 }
@@ -157,6 +157,7 @@ static enum gp_err finish(struct desk_op *op, const struct replay *replay, enum 
 		err = store_commit(op->vault->store);
 	else
 		store_rollback(op->vault->store);
+	audit_on_end(op->vault, err == GP_OK);
 	op->is_begun = false;
 	if (err == GP_OK)
 		send_rows(op);

@@ -118,6 +118,7 @@ enum gp_err desk_post_for(struct vault *vault, const struct store_account *accou
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
 json_t *desk_json_text(struct slice text);
+const char *desk_hex(const uint8_t hash[static CHAIN_SIZE], char out[static 2 * CHAIN_SIZE + 1]);
 /* A row of signin.list. */
 json_t *desk_event_json(const struct store_event_row *event);
 

@@ -286,8 +286,10 @@ static enum gp_err make_real(struct import *import, uint64_t *ret_accounts, uint
 		json_decref(detail);
 	}
 	if (err == GP_OK)
-		return store_commit(vault->store);
-	store_rollback(vault->store);
+		err = store_commit(vault->store);
+	else
+		store_rollback(vault->store);
+	audit_on_end(vault, err == GP_OK);
 	return err;
 }
 

@@ -4,8 +4,6 @@
  *	id, at, session, client, port, source, service, mechanism, login, account (address or null),
  *	device (id or null), device_name, outcome, reason, why (the reason in words), counted,
  *	client_name, tls, detail
- * Rows of audit.list, newest first:
- *	id, at, actor, operation, account, detail (an object)
  */
 #include <stdlib.h>
 
@@ -168,48 +166,4 @@ enum gp_err op_account_events(struct desk_op *op)
 
 	mem_wipe(account.password, sizeof account.password);
 	return err == GP_OK ? list_events(op, account.id) : err;
-}
-
-static enum gp_err audit_row(const struct store_audit *audit, void *arg)
-{
-	json_t *detail = json_loadb(audit->detail.data, audit->detail.len, 0, NULL);
-	json_t *row = json_pack("{s:I, s:o, s:o}", "id", (json_int_t)audit->id, "at",
-		desk_json_time(audit->at), "detail", detail != NULL ? detail : json_object());
-
-	GP_ASSERT(row != NULL);
-	set_text(row, "actor", audit->actor);
-	set_text(row, "operation", audit->operation);
-	set_text(row, "account", audit->account);
-	return desk_row(arg, row);
-}
-
-/* An operation of place CORE was done. */
-enum gp_err op_audit_note(struct desk_op *op)
-{
-	enum ops_id id = ops_by_name(slice_str(desk_string(op, "operation")));
-	const char *text = desk_string(op, "detail");
-	json_t *detail = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	enum gp_err err = GP_ERR_SYNTAX;
-
-	if (id < OPS_MAX && json_is_object(detail))
-		err = desk_audit(op->vault, slice_str(desk_string(op, "by")), id, 0, "", detail);
-	json_decref(detail);
-	return err;
-}
-
-enum gp_err op_audit_list(struct desk_op *op)
-{
-	const char *account = desk_string(op, "account");
-	char address[STORE_ADDRESS_SIZE] = "";
-	uint64_t limit;
-	uint64_t before = 0;
-	enum gp_err err = desk_limit(op, &limit);
-
-	if (err == GP_OK)
-		err = desk_number(op, "before", 0, &before);
-	if (err == GP_OK && account != NULL)
-		err = desk_old_address(op->vault, slice_str(account), address, &op->why);
-	return err == GP_OK ? store_audit_each(op->vault->store, slice_str(address), before, limit,
-				      audit_row, op)
-			    : err;
 }

@@ -52,6 +52,7 @@ static bool run_one(struct vault *vault)
 			err = store_commit(vault->store);
 		else
 			store_rollback(vault->store);
+		audit_on_end(vault, err == GP_OK);
 	}
 	if (err != GP_OK) {
 		log_error("twofactor_removal_failed", LOG_UINT("account", account),

@@ -15,6 +15,7 @@
 #include "event/loop.h"
 #include "ipc/chan.h"
 #include "store/store.h"
+#include "vault/audit.h"
 #include "vault/hindsight.h"
 #include "vault/outbox.h"
 #include "vault/record.h"
@@ -38,6 +39,7 @@ struct vault {
 	struct secret *token_key;
 	struct chan *core; /* NULL while there is none */
 	struct record record;
+	struct audit_pending audit;
 	struct loop_timer twofactor_due;
 	struct hindsight hindsight;
 	struct outbox outbox;

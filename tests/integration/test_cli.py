@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """The gatepost command, as scripts and people use it: exit codes, JSON, import, configuration."""
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -124,6 +126,25 @@ def test_audit_names_who_did_what(gatepost):
     newest = gatepost.json("audit", "list", "--account", BOB[0], "--limit", "2")
     assert {row["operation"] for row in newest} == {
         "account.block", "account.unblock"}
+
+
+def test_a_changed_audit_is_found(make_gatepost):
+    """With the exit code of bad data; the hash of each record also stands in the log."""
+    door = make_gatepost()
+    whole = door.json("audit", "verify")
+    assert whole["ok"] and whole["records"] == whole["last"] > 0
+    noted = ["--record", str(whole["last"]), "--hash", whole["hash"]]
+    assert f"event=audit record={whole['last']} hash={whole['hash']}" in door.log()
+    assert door.json("audit", "verify", *noted)["ok"]
+    with contextlib.closing(sqlite3.connect(door.folder / "state/gatepost.db")) as store, store:
+        with pytest.raises(sqlite3.IntegrityError, match="cannot be changed"):
+            store.execute("UPDATE audit SET actor = 'nobody' WHERE id = 2")
+        with pytest.raises(sqlite3.IntegrityError, match="cannot be shortened"):
+            store.execute("DELETE FROM audit WHERE id = 2")
+        store.execute("DROP TRIGGER audit_unchanged")
+        store.execute("UPDATE audit SET actor = 'nobody' WHERE id = 2")
+    result = door.cli_raw("audit", "verify")
+    assert result.returncode == os.EX_DATAERR and "changed" in result.stdout
 
 
 def test_signin_list_filters(gatepost, peer):

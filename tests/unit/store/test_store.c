@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "store/db.h"
+#include "store/store_audit.h"
 #include "store_fixture.h"
 
 static struct slice s(const char *text)
@@ -490,7 +491,8 @@ static enum gp_err collect_audit(const struct store_audit *audit, void *arg)
 static void test_audit(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
-	struct store_audit audit = { .at = 1,
+	struct store_audit audit = { .id = 1,
+		.at = 1,
 		.actor = s("root"),
 		.operation = s("account.add"),
 		.account = s("alice@example.test"),
@@ -498,6 +500,7 @@ static void test_audit(void **state)
 	char text[256] = "";
 
 	assert_int_equal(store_audit_add(store, &audit), GP_OK);
+	audit.id = 2;
 	audit.operation = s("reload");
 	audit.account = s("");
 	assert_int_equal(store_audit_add(store, &audit), GP_OK);
