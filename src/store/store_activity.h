@@ -9,9 +9,9 @@
 #include "store/store.h"
 
 enum {
-	STORE_ACTIVITY_EVENTS = 10000, /* looked at for one account: its newest */
-	STORE_OLD_PASSWORDS = 5,       /* kept of one account */
-	STORE_FINDINGS_MAX = 200,      /* of one account: its newest */
+	STORE_ACTIVITY_EVENTS = 4000, /* looked at for one account: its newest */
+	STORE_OLD_PASSWORDS = 5,      /* kept of one account */
+	STORE_FINDINGS_MAX = 200,     /* of one account: its newest */
 };
 
 /* Slices are good during the visit; names of base/terms.h. */
