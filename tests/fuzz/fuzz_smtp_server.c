@@ -227,6 +227,8 @@ static void begin(struct shell *shell, unsigned kind, unsigned answers)
 				.is_banned = (kind & 64) != 0,
 				.max_commands = 20,
 				.max_attempts = 3,
+				.reference = 0x7654321,
+				.ban_reference = 0x1234567,
 			},
 			.message_size = (kind & 128) != 0 ? 2000 : 0,
 			.message_recipients = 10,

@@ -175,6 +175,8 @@ void login_fuzz_server(const struct login_server_ops *ops, enum service plain,
 		.plaintext_signin = (settings & 4) != 0,
 		.max_commands = MAX_COMMANDS,
 		.max_attempts = MAX_ATTEMPTS,
+		.reference = 0x7654321,
+		.ban_reference = 0x1234567,
 	};
 	uint32_t seed = 0;
 	unsigned verdicts;
