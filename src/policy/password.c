@@ -155,8 +155,8 @@ const char *password_words(enum password_fault fault)
 		[PASSWORD_CONTROLS] = "the password has control characters",
 		[PASSWORD_TOO_SHORT] = "the password must have at least 8 characters",
 		[PASSWORD_SIMPLE] = "the password is too easy: it repeats itself, or is a series",
-		[PASSWORD_COMMON] = "many people have this password, so it is tried first: take "
-				    "several words that do not belong together",
+		[PASSWORD_COMMON] = ("many people have this password, so it is tried first: take "
+				     "several words that do not belong together"),
 		[PASSWORD_ADDRESS] = "the password is little more than the address",
 	};
 

@@ -29,7 +29,7 @@ static enum gp_err clear_domains(struct store *store, uint64_t account)
 	return db_run(&statement, NULL);
 }
 
-enum gp_err store_account_set_role(struct store *store, uint64_t account, struct slice role)
+enum gp_err store_account_set_role(struct store *store, uint64_t id, struct slice role)
 {
 	struct store_scope scope;
 	enum gp_err err;
@@ -39,9 +39,9 @@ enum gp_err store_account_set_role(struct store *store, uint64_t account, struct
 	err = store_scope_begin(store, &scope);
 	if (err != GP_OK)
 		return err;
-	err = set_role(store, account, role);
+	err = set_role(store, id, role);
 	if (err == GP_OK)
-		err = clear_domains(store, account);
+		err = clear_domains(store, id);
 	return store_scope_end(&scope, err);
 }
 
@@ -61,7 +61,7 @@ static enum gp_err insert_domain(struct store *store, uint64_t account, struct s
 	return store_run_found(&statement);
 }
 
-enum gp_err store_account_add_domain(struct store *store, uint64_t account, struct slice domain)
+enum gp_err store_account_add_domain(struct store *store, uint64_t id, struct slice domain)
 {
 	char domains[STORE_DOMAINS_SIZE];
 	struct store_scope scope;
@@ -69,14 +69,14 @@ enum gp_err store_account_add_domain(struct store *store, uint64_t account, stru
 
 	if (err != GP_OK)
 		return err;
-	err = insert_domain(store, account, domain);
+	err = insert_domain(store, id, domain);
 	if (err == GP_OK) /* they still fit */
-		err = store_account_domains(store, account, domains);
+		err = store_account_domains(store, id, domains);
 	return store_scope_end(&scope, err);
 }
 
 enum gp_err store_account_domains(
-	struct store *store, uint64_t account, char out[static STORE_DOMAINS_SIZE])
+	struct store *store, uint64_t id, char out[static STORE_DOMAINS_SIZE])
 {
 	static const char sql[] = "SELECT d.name FROM role_domain a JOIN domain d "
 				  "ON d.id = a.domain_id WHERE a.account_id = $1 ORDER BY d.name";
@@ -87,7 +87,7 @@ enum gp_err store_account_domains(
 	enum gp_err err = db_query(store->db, sql, &statement);
 
 	if (err == GP_OK)
-		db_bind_int(statement, 1, (int64_t)account);
+		db_bind_int(statement, 1, (int64_t)id);
 	while (err == GP_OK && is_row) {
 		struct slice name;
 

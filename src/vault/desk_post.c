@@ -5,7 +5,7 @@
 #include "vault/desk.h"
 
 static enum gp_err post(struct vault *vault, const struct store_account *account,
-	const char *recipient, const char *kind, const char *language, const json_t *values)
+	const char *recipient, const char *kind, const char *language, json_t *values)
 {
 	const struct outbox_post letter = { .account = account->id,
 		.recipient = recipient,

@@ -47,12 +47,12 @@ bool letter_has_kind(const char *kind)
 }
 
 /* The value of {name}; empty for one that is not there. */
-static struct slice value_of(const json_t *values, struct slice name)
+static struct slice value_of(json_t *values, struct slice name)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)values, key, value)
+	json_object_foreach(values, key, value)
 	{
 		if (slice_is(name, key) && json_is_string(value))
 			return slice_of(json_string_value(value), json_string_length(value));
@@ -89,7 +89,7 @@ static enum gp_err append_value(struct buf *out, struct slice value)
 	return err;
 }
 
-static enum gp_err fill(struct buf *out, const char *text, const json_t *values)
+static enum gp_err fill(struct buf *out, const char *text, json_t *values)
 {
 	struct slice rest = slice_str(text);
 	enum gp_err err = GP_OK;

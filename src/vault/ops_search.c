@@ -140,7 +140,7 @@ static enum gp_err find_accounts(struct search *search, struct slice query)
 	search->count = 0;
 	err = store_account_each(vault->store, query, search->op->domains, SLICE_LIT(""),
 		UINT64_MAX, account_row, search);
-	if (err == GP_ERR_AGAIN || err != GP_OK || search->count > 0)
+	if (err != GP_OK || search->count > 0)
 		return err == GP_ERR_AGAIN ? GP_OK : err;
 	if (desk_old_address(vault, query, address, &why) != GP_OK)
 		return GP_OK;

@@ -30,7 +30,7 @@ static json_t *all_values(const struct vault *vault, const struct outbox_post *p
 	char time[CLOCK_TEXT_SIZE];
 
 	if (post->values != NULL)
-		GP_ASSERT(json_object_update(values, (json_t *)(uintptr_t)post->values) == 0);
+		GP_ASSERT(json_object_update(values, post->values) == 0);
 	GP_ASSERT(
 		json_object_set_new(values, "portal", json_string(vault->config->portal_url)) == 0);
 	GP_ASSERT(

@@ -11,7 +11,7 @@
 
 #include "vault/letter.h"
 
-static struct letter letter_of(const char *kind, const char *language, const json_t *values)
+static struct letter letter_of(const char *kind, const char *language, json_t *values)
 {
 	return (struct letter){ .kind = kind,
 		.language = language,
