@@ -221,9 +221,10 @@ struct config {
 	unsigned smtp_timeout; /* seconds idle */
 	unsigned imap_timeout;
 	unsigned pop3_timeout;
-	unsigned message_recipients;       /* per message */
-	uint64_t message_size;             /* bytes */
-	unsigned signin_required_code;     /* 550 or 530 */
+	unsigned message_recipients;   /* per message */
+	uint64_t message_size;         /* bytes */
+	unsigned signin_required_code; /* 550 or 530 */
+	bool blocked_reference;
 	struct config_nets relay_networks; /* may send without signing in */
 
 	struct config_listener *listeners;

@@ -36,6 +36,8 @@ static void refuse(struct front_smtp *smtp, enum reply_situation situation, stru
 
 	session_fill_facts(smtp->session, 0, &facts);
 	facts.account = account;
+	if (situation == REPLY_BLOCKED && !smtp->session->settings->config->blocked_reference)
+		facts.reference = 0;
 	smtp_reply_set_situation(&reply, situation, &facts);
 	smtp_server_refuse(smtp->server, &reply);
 	if (situation == REPLY_TEMPORARY)
