@@ -5,8 +5,8 @@ and later if the next hop is away."""
 import contextlib
 import email
 import email.policy
+import itertools
 import json
-import pathlib
 import time
 
 import pytest
@@ -21,15 +21,13 @@ TEXTS = {language: json.loads((rig.ROOT / f"portal/text/{language}.json").read_t
          for language in ("en", "de")}
 
 
+_hops = itertools.count(1)
+
+
 @pytest.fixture
-def hop(tmp_path_factory, token_keys):
+def hop(workdir, token_keys):
     """A next hop that a test may stop, with the owner's mailbox."""
-    folder = pathlib.Path(tmp_path_factory.mktemp("hop"))
-    for parent in (folder, *folder.parents):
-        if parent == pathlib.Path("/tmp"):
-            break
-        parent.chmod(0o755)
-    server = rig.Dovecot(folder / "dovecot", token_keys)
+    server = rig.Dovecot(workdir / f"notices-hop-{next(_hops)}", token_keys)
     server.add_user(OWNER)
     yield server.start()
     server.stop()
