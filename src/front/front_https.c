@@ -118,7 +118,7 @@ static void end_answer(struct https *https)
 	session_resume(session);
 }
 
-/* Passes on as much of the body as the browser takes for now. */
+/* Passes on as much of the body as the browser takes in this turn. */
 static void pump(struct https *https)
 {
 	struct session *session = https->session;

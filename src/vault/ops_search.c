@@ -24,7 +24,7 @@ enum {
 struct search {
 	struct desk_op *op;
 	const char *kind; /* of the events that come */
-	uint64_t limit;   /* of what is being looked for now */
+	uint64_t limit;   /* rows of one kind */
 	uint64_t count;
 	uint64_t id;          /* of the event, 0: any */
 	uint64_t seen_events; /* that the asker may see, all in all */

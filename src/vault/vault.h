@@ -50,7 +50,7 @@ struct vault {
 enum gp_err vault_send(struct vault *vault, const struct ipc_message *message) GP_CHECKED;
 /* Everything core may send to a vault. */
 void vault_on_message(struct vault *vault, const struct ipc_message *message, int *fd);
-/* Core is gone: what it asked for and nobody waits for now ends. */
+/* Core is gone: what it asked for, and nobody waits for any more, ends. */
 void vault_on_core_gone(struct vault *vault);
 
 #endif

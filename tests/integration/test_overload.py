@@ -192,7 +192,7 @@ class Flood:
 
 
 def test_a_flood_of_wrong_main_passwords(make_gatepost):
-    """Device passwords have a lane of their own; what the queue cannot hold is refused for now, not as wrong."""
+    """Device passwords have a lane of their own; what the queue cannot hold is a temporary error, not a wrong password."""
     door = make_gatepost({"slow_vaults": 1, "signin_queue": 20, "argon2_memory": 19456})
     device = door.add_device(ALICE[0], "phone")
     alone = latencies(door, "imaps", device, 30)
