@@ -23,6 +23,8 @@ static const char *const mechanism_names[MECHANISM_MAX] = { MECHANISM_LIST(TERM_
 static const char *const verdict_names[VERDICT_MAX] = { VERDICT_LIST(TERM_ROW) };
 static const char *const role_names[ROLE_MAX] = { ROLE_LIST(TERM_ROW) };
 static const char *const permit_names[PERMIT_MAX] = { PERMIT_LIST(TERM_ROW) };
+static const char *const rcpt_outcome_names[RCPT_OUTCOME_MAX] = { RCPT_OUTCOME_LIST(TERM_ROW) };
+static const char *const filter_names[FILTER_MAX] = { FILTER_LIST(TERM_ROW) };
 static const char *const close_names[CLOSE_MAX] = { CLOSE_LIST(TERM_ROW) };
 #undef TERM_ROW
 
@@ -148,6 +150,18 @@ const char *permit_name(enum permit permit)
 {
 	GP_ASSERT(permit < PERMIT_MAX);
 	return permit_names[permit];
+}
+
+const char *rcpt_outcome_name(enum rcpt_outcome outcome)
+{
+	GP_ASSERT(outcome < RCPT_OUTCOME_MAX);
+	return rcpt_outcome_names[outcome];
+}
+
+const char *filter_name(enum filter filter)
+{
+	GP_ASSERT(filter < FILTER_MAX);
+	return filter_names[filter];
 }
 
 const char *close_name(enum close_reason reason)

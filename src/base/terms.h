@@ -137,15 +137,42 @@ enum role {
 	ROLE_LIST(TERM_ENUM) ROLE_MAX
 };
 
-/* What core says to MAIL and RCPT. */
-#define PERMIT_LIST(X)                                                        \
-	X(PERMIT_NO, "no") /* 550 5.7.1: sign in to send */                   \
-	X(PERMIT_YES, "yes")                                                  \
-	X(PERMIT_BLOCKED, "blocked")     /* 554: account blocked for abuse */ \
-	X(PERMIT_TEMPORARY, "temporary") /* 451: our own fault */
+/* What core says to MAIL, RCPT and a From: field. */
+#define PERMIT_LIST(X)                                                                        \
+	X(PERMIT_NO, "no") /* 550 5.7.1: sign in to send */                                   \
+	X(PERMIT_YES, "yes")                                                                  \
+	X(PERMIT_BLOCKED, "blocked")     /* 554: account blocked for abuse */                 \
+	X(PERMIT_TEMPORARY, "temporary") /* 451: our own fault */                             \
+	X(PERMIT_NOT_OWN, "not_own")     /* 553 5.7.1: not a sender address of the account */ \
+	X(PERMIT_LIMIT, "limit")         /* 450 4.7.1: a sending limit is reached */          \
+	X(PERMIT_SLOW, "slow")           /* 450 4.7.1: not so fast */                         \
+	X(PERMIT_ASKED, "asked")         /* 450 4.7.1: until the owner has answered */        \
+	X(PERMIT_SIZE, "size")           /* 552 5.3.4: larger than the account may send */
 
 enum permit {
 	PERMIT_LIST(TERM_ENUM) PERMIT_MAX
+};
+
+/* What became of one recipient at the next hop. */
+#define RCPT_OUTCOME_LIST(X)                                                  \
+	X(RCPT_REFUSED, "refused") /* for a reason that says nothing of it */ \
+	X(RCPT_UNKNOWN, "unknown") /* there is no such mailbox */             \
+	X(RCPT_SPAM, "spam")       /* refused as spam */                      \
+	X(RCPT_DELIVERED, "delivered")
+
+enum rcpt_outcome {
+	RCPT_OUTCOME_LIST(TERM_ENUM) RCPT_OUTCOME_MAX
+};
+
+/* What the spam filter said of a message. */
+#define FILTER_LIST(X)                                                   \
+	X(FILTER_NONE, "none") /* it was not asked, or did not answer */ \
+	X(FILTER_CLEAN, "clean")                                         \
+	X(FILTER_DOUBTFUL, "doubtful")                                   \
+	X(FILTER_BAD, "bad")
+
+enum filter {
+	FILTER_LIST(TERM_ENUM) FILTER_MAX
 };
 
 /* Why core closes a live session. */
@@ -180,6 +207,8 @@ enum verdict verdict_by_name(struct slice name); /* VERDICT_MAX if none */
 const char *role_name(enum role role);
 enum role role_by_name(struct slice name); /* ROLE_MAX if none */
 const char *permit_name(enum permit permit);
+const char *rcpt_outcome_name(enum rcpt_outcome outcome);
+const char *filter_name(enum filter filter);
 const char *close_name(enum close_reason reason);
 
 #endif

@@ -194,6 +194,8 @@ struct config {
 	struct config_nets sending_trusted;
 	char *sending_plan;        /* plan section; NULL: default_plan */
 	char *sending_source_plan; /* NULL: none */
+	bool sending_from;
+	unsigned sending_keep;     /* days */
 	unsigned points_strangers; /* of the reasons of policy/sending.h, each */
 	unsigned points_hour;
 	unsigned points_day;

@@ -65,6 +65,7 @@ static void change_session(struct map_node *node, void *arg)
 			close_for(change, session, CLOSE_TWOFACTOR);
 		break;
 	case IPC_EFFECT_NONE:
+	case IPC_EFFECT_CONFIRMED:
 	case IPC_EFFECT_DOMAINS:
 	case IPC_EFFECT_ROLE:
 	case IPC_EFFECT_MAX:

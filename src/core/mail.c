@@ -178,3 +178,13 @@ void mail_on_recipient(struct core *core, struct session *session, struct slice 
 		reply_rcpt(core, session, PERMIT_YES,
 			domains_backend(core, session->route, session->address, PROTOCOL_SMTP));
 }
+
+void mail_on_from(struct core *core, struct session *session, struct slice addresses)
+{
+	struct ipc_message message = { .type = IPC_FROM_REPLY,
+		.from_reply = { .session = session->id, .permit = PERMIT_YES } };
+
+	(void)core;
+	(void)addresses;
+	front_send(session->front, &message);
+}

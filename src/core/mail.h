@@ -14,5 +14,7 @@
 
 void mail_on_sender(struct core *core, struct session *session);
 void mail_on_recipient(struct core *core, struct session *session, struct slice recipient);
+/* addresses: of the header's From: field, with commas between. */
+void mail_on_from(struct core *core, struct session *session, struct slice addresses);
 
 #endif

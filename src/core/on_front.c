@@ -35,6 +35,8 @@ SESSION_OF(signin_undone)
 SESSION_OF(note)
 SESSION_OF(mail)
 SESSION_OF(rcpt)
+SESSION_OF(rcpt_done)
+SESSION_OF(from)
 SESSION_OF(message_done)
 #undef SESSION_OF
 
@@ -98,6 +100,20 @@ static void on_rcpt(struct core *core, struct session *session, const struct ipc
 	mail_on_recipient(core, session, message->rcpt.recipient);
 }
 
+/* Nothing is reserved for a recipient, so there is nothing to give back. */
+static void on_rcpt_done(
+	struct core *core, struct session *session, const struct ipc_message *message)
+{
+	(void)session;
+	if (message->rcpt_done.outcome != RCPT_DELIVERED)
+		core->stats.recipients_refused++;
+}
+
+static void on_from(struct core *core, struct session *session, const struct ipc_message *message)
+{
+	mail_on_from(core, session, message->from.addresses);
+}
+
 static void on_message_done(
 	struct core *core, struct session *session, const struct ipc_message *message)
 {
@@ -119,6 +135,8 @@ static const struct rule rules[] = {
 	{ IPC_NOTE, ANY_STATE, false, session_of_note, on_note },
 	{ IPC_MAIL, NOT_ASKING, true, session_of_mail, on_mail },
 	{ IPC_RCPT, NOT_ASKING, true, session_of_rcpt, on_rcpt },
+	{ IPC_RCPT_DONE, NOT_ASKING, true, session_of_rcpt_done, on_rcpt_done },
+	{ IPC_FROM, NOT_ASKING, true, session_of_from, on_from },
 	{ IPC_MESSAGE_DONE, NOT_ASKING, true, session_of_message_done, on_message_done },
 };
 

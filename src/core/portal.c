@@ -246,6 +246,7 @@ void portal_apply(struct core *core, const struct ipc_op_done *done, uint64_t as
 		break;
 	case IPC_EFFECT_NONE:
 	case IPC_EFFECT_UNBLOCKED:
+	case IPC_EFFECT_CONFIRMED:
 	case IPC_EFFECT_DEVICE:
 	case IPC_EFFECT_DOMAINS:
 	case IPC_EFFECT_MAX:

@@ -61,6 +61,7 @@ struct session {
 	uint16_t client_port;
 	struct ip client;
 	int64_t since;           /* opened; once signed in, signed in */
+	uint16_t country;        /* of the client, as in policy/profile.h; 0: nobody knows */
 	struct attempt *attempt; /* ASKING, and CLOSING until its answer: borrowed */
 
 	/* Signed in: */

@@ -33,6 +33,7 @@
 	X(messages_accepted)                                                                   \
 	X(messages_refused)      /* by the next hop */                                         \
 	X(recipients_accepted)   /* of accepted messages */                                    \
+	X(recipients_refused)    /* by the next hop, by themselves */                          \
 	X(mail_refused)          /* MAIL and RCPT: not signed in */                            \
 	X(mail_blocked)          /* MAIL and RCPT: account blocked */                          \
 	X(portal_sessions_total) /* people at the portal, from the right password on */        \

@@ -54,6 +54,11 @@ static void refuse_permit(struct front_smtp *smtp, enum permit permit, struct sl
 		refuse(smtp, REPLY_BLOCKED, account);
 		break;
 	case PERMIT_TEMPORARY:
+	case PERMIT_NOT_OWN:
+	case PERMIT_LIMIT:
+	case PERMIT_SLOW:
+	case PERMIT_ASKED:
+	case PERMIT_SIZE:
 		refuse(smtp, REPLY_TEMPORARY, account);
 		break;
 	case PERMIT_YES:

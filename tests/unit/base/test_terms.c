@@ -74,6 +74,8 @@ static void test_zero_is_safe(void **state)
 	(void)state;
 	assert_int_equal(VERDICT_DENY, 0);
 	assert_int_equal(PERMIT_NO, 0);
+	assert_int_equal(RCPT_REFUSED, 0);
+	assert_int_equal(FILTER_NONE, 0);
 	assert_int_equal(REASON_NONE, 0);
 	assert_int_equal(MECHANISM_NONE, 0);
 }
@@ -98,6 +100,10 @@ static void test_names_lead_back(void **state)
 		assert_true(strlen(mechanism_name((enum mechanism)i)) > 0);
 	for (unsigned i = 0; i < PERMIT_MAX; i++)
 		assert_true(strlen(permit_name((enum permit)i)) > 0);
+	for (unsigned i = 0; i < RCPT_OUTCOME_MAX; i++)
+		assert_true(strlen(rcpt_outcome_name((enum rcpt_outcome)i)) > 0);
+	for (unsigned i = 0; i < FILTER_MAX; i++)
+		assert_true(strlen(filter_name((enum filter)i)) > 0);
 	for (unsigned i = 0; i < CLOSE_MAX; i++)
 		assert_true(strlen(close_name((enum close_reason)i)) > 0);
 }

@@ -72,6 +72,10 @@ static struct ipc_message message_of(enum ipc_type type, uint64_t session)
 		message.mail = (struct ipc_mail){ .session = session };
 	else if (type == IPC_RCPT)
 		message.rcpt = (struct ipc_rcpt){ .session = session };
+	else if (type == IPC_RCPT_DONE)
+		message.rcpt_done = (struct ipc_rcpt_done){ .session = session };
+	else if (type == IPC_FROM)
+		message.from = (struct ipc_from){ .session = session };
 	else
 		message.message_done = (struct ipc_message_done){ .session = session };
 	return message;
@@ -91,6 +95,8 @@ static void each_message_has_its_states(void **state)
 		{ IPC_NOTE, "12345" },
 		{ IPC_MAIL, "134" },
 		{ IPC_RCPT, "134" },
+		{ IPC_RCPT_DONE, "134" },
+		{ IPC_FROM, "134" },
 		{ IPC_MESSAGE_DONE, "134" },
 	};
 
@@ -280,9 +286,12 @@ static void messages_are_counted(void **state)
 
 	(void)state;
 	world_open(world, 0, 1, SERVICE_SMTP, source);
-	message.message_done = (struct ipc_message_done){ 1, true, 3, 4000 };
+	message.message_done = (struct ipc_message_done){
+		.session = 1, .accepted = true, .recipients = 3, .size = 4000
+	};
 	world_send(world, 0, &message);
-	message.message_done = (struct ipc_message_done){ 1, false, 9, 4000 };
+	message.message_done =
+		(struct ipc_message_done){ .session = 1, .recipients = 9, .size = 4000 };
 	world_send(world, 0, &message);
 	message.type = IPC_REFUSED;
 	message.refused = (struct ipc_refused){ SERVICE_IMAP, 12 };

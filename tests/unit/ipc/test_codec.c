@@ -352,8 +352,8 @@ static void a_front_has_these_words_only(void **state)
 {
 	static const enum ipc_type words[] = { IPC_READY, IPC_DIAL, IPC_DIAL_WEB, IPC_SESSION_OPEN,
 		IPC_SESSION_END, IPC_SESSION_RESUME, IPC_SIGNIN, IPC_SIGNIN_UNDONE, IPC_NOTE,
-		IPC_MAIL, IPC_RCPT, IPC_MESSAGE_DONE, IPC_REFUSED, IPC_PONG, IPC_CORE_BAD,
-		IPC_NOTICE_DONE };
+		IPC_MAIL, IPC_RCPT, IPC_RCPT_DONE, IPC_FROM, IPC_MESSAGE_DONE, IPC_REFUSED,
+		IPC_PONG, IPC_CORE_BAD, IPC_NOTICE_DONE };
 
 	(void)state;
 	for (enum ipc_type type = 0; type < IPC_TYPE_MAX; type++) {
