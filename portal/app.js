@@ -17,6 +17,7 @@ const PAGES = {
 	overview: ["overview", "user", "home"],
 	account: ["account", "user", "user"],
 	twofactor: ["twofactor", "user", "shield"],
+	setup: ["setup", "user", "device"],
 	devices: ["devices", "user", "key"],
 	activity: ["activity", "user", "list"],
 	blocked: ["blocked", "guest", "clock"],

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: ISC
+// Set up a device: choose the program, make it a password of its own, follow the steps, and watch it connect.
+
+import {get, items, post} from "../api.js";
+import {focus, h, speak} from "../dom.js";
+import {field, form} from "../form.js";
+import {guideSteps, inLanguage, loadClients} from "../guide.js";
+import {icon} from "../icons.js";
+import {settingsView} from "../settings.js";
+import {t} from "../text.js";
+import {card, copyButton, link, note} from "../ui.js";
+
+const KINDS = ["computer", "phone", "other"];
+const ICONS = {computer: "computer", phone: "device", other: "tool"};
+const MOST = 50;
+
+// ---- which program? ----
+
+function chooser(clients) {
+	return [
+		h("p.lead", {}, t("setup.lead")),
+		KINDS.map((kind) => card(t(`setup.kind.${kind}`), h("ul.choices", {}, clients.programs
+			.filter((program) => program.kind === kind)
+			.map((program) => h("li", {}, h("a", {href: `#/setup/${program.id}`}, icon(ICONS[kind]),
+				h("span", {}, inLanguage(program.name)))))))),
+	];
+}
+
+// ---- one program ----
+
+function passwordShown(made) {
+	return h("div.stack", {},
+		note("warn", t("devices.once")),
+		h("p.secret", {}, h("code", {}, made.password), copyButton(made.password, t("devices.password"))));
+}
+
+// done(made): the password is there.
+function passwordCard(program, devices, done) {
+	const title = t("setup.password");
+	if (devices.length >= MOST)
+		return card(title, note("warn", t("devices.full", {count: MOST})));
+	const node = form({
+		label: title, submit: t("setup.make"),
+		fields: [field({name: "name", label: t("devices.name"), value: inLanguage(program.name), autocomplete: "off",
+			maxlength: "60"})],
+		send: async ({name}) => {
+			const made = await post("/self/devices", {name: name.trim(), scopes: program.scopes});
+			const place = passwordShown(made);
+			const words = t("devices.made", {name: made.name});
+			const head = h("h3", {tabindex: "-1"}, words);
+			node.replaceWith(h("div.stack", {}, head, place));
+			focus(head);
+			speak(words);
+			done(made);
+		},
+	});
+	return card(title, h("p", {}, t("setup.password.text")), node);
+}
+
+function programPage(program, settings, devices) {
+	return [
+		h("p", {}, link(t("setup.other"), "#/setup", "back")),
+		passwordCard(program, devices, () => {}),
+		card(t("setup.steps", {name: inLanguage(program.name)}), guideSteps(program, settings),
+			h("details", {}, h("summary", {}, t("setup.values")), settingsView(settings, program.scopes))),
+	];
+}
+
+export async function page(ctx) {
+	const [clients, settings, devices] = await Promise.all([loadClients(), get("/self/settings"),
+		items("/self/devices")]);
+	const program = clients.programs.find(({id}) => id === ctx.args[0]);
+	return {
+		title: program ? t("setup.title", {name: inLanguage(program.name)}) : t("page.setup"),
+		body: program ? programPage(program, settings, devices) : chooser(clients),
+	};
+}
