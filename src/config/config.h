@@ -192,6 +192,7 @@ struct config {
 	unsigned sending_known_days;
 	unsigned sending_learn_days;
 	struct config_nets sending_trusted;
+	char *geoip_file;          /* NULL: none */
 	char *sending_plan;        /* plan section; NULL: default_plan */
 	char *sending_source_plan; /* NULL: none */
 	bool sending_from;

@@ -73,6 +73,7 @@ void core_free(struct core **pcore)
 	front_fini(core);
 	journal_fini(core);
 	domains_fini(core);
+	countries_fini(core);
 	bans_fini(core);
 	lifts_fini(core);
 	session_fini(core);

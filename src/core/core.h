@@ -10,6 +10,7 @@
  *	bans.h lifts.h		who stays out, who was let in again
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
+ *	countries.h		the country of an address
  *	notices.h		mail of Gatepost's own
  *	portal.h form.h		people at the portal, and how they sign in
  *	guarded.h		other secrets they give
@@ -29,6 +30,7 @@
 #include "core/caller.h"
 #include "core/cli.h"
 #include "core/control.h"
+#include "core/countries.h"
 #include "core/domains.h"
 #include "core/effects.h"
 #include "core/form.h"
@@ -81,6 +83,7 @@ struct core {
 	struct bans bans;
 	struct lifts lifts;
 	struct domains domains;
+	struct countries countries;
 	struct journal journal;
 	struct loading loading;
 	struct effects effects;

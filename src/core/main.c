@@ -6,13 +6,15 @@
 static enum gp_err on_config(struct child *child, const struct config *config,
 	const struct child_material *materials, size_t count, struct gp_why *why)
 {
-	(void)materials;
-	(void)count;
+	struct core *core;
+
 	(void)why;
 	if (child->state == NULL)
 		child->state = core_new(child->loop, child->parent, config);
 	else
 		core_configure(child->state, config);
+	core = child->state;
+	countries_configure(core, materials, count);
 	return GP_OK;
 }
 

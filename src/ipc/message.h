@@ -49,6 +49,7 @@ enum ipc_material_kind {
 	IPC_MATERIAL_BACKEND_AUTH, /* the password Gatepost itself signs in with there. To fronts */
 	IPC_MATERIAL_TOKEN_KEY,    /* HMAC key of the backend tokens. To vaults */
 	IPC_MATERIAL_PEPPER,       /* HMAC key of device passwords. To vaults */
+	IPC_MATERIAL_GEOIP,        /* base/country.h; too large to be read, so mapped. To core */
 	IPC_MATERIAL_MAX
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "parent/address.h"
 #include "parent/first_start.h"
@@ -29,6 +30,8 @@ bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role)
 	case IPC_MATERIAL_TOKEN_KEY:
 	case IPC_MATERIAL_PEPPER:
 		return role == IPC_ROLE_VAULT;
+	case IPC_MATERIAL_GEOIP:
+		return role == IPC_ROLE_CORE;
 	case IPC_MATERIAL_MAX:
 		break;
 	}
@@ -79,6 +82,18 @@ static enum gp_err load_members(struct generation *generation, struct gp_why *wh
 	return GP_OK;
 }
 
+/* Nobody is kept out because a file of countries is missing: at a start it is only said. */
+static enum gp_err load_geoip(
+	struct generation *generation, enum generation_use use, struct gp_why *why)
+{
+	enum gp_err err = material_load_geoip(generation, why);
+
+	if (err == GP_OK || use == GENERATION_CHECK || use == GENERATION_RELOAD)
+		return err;
+	log_error("countries_not_known", LOG_STR("why", why->text));
+	return GP_OK;
+}
+
 static enum gp_err load_parts(
 	struct generation *generation, enum generation_use use, struct config_error *error)
 {
@@ -94,6 +109,8 @@ static enum gp_err load_parts(
 		err = first_start_make(generation->config, &why);
 	if (err == GP_OK)
 		err = material_load_keys(generation, use != GENERATION_CHECK, &why);
+	if (err == GP_OK)
+		err = load_geoip(generation, use, &why);
 	if (err != GP_OK) {
 		(void)snprintf(error->text, sizeof error->text, "%s", why.text);
 		err = GP_ERR_CONFIG;
@@ -144,6 +161,15 @@ static void free_members(struct generation *generation)
 	mem_free(generation->members);
 }
 
+void generation_drop_materials(struct generation *generation)
+{
+	for (size_t i = 0; i < generation->material_count; i++)
+		(void)close(generation->materials[i].fd);
+	mem_free(generation->materials);
+	generation->materials = NULL;
+	generation->material_count = 0;
+}
+
 void generation_free(struct generation **pgeneration)
 {
 	struct generation *generation = *pgeneration;
@@ -151,9 +177,7 @@ void generation_free(struct generation **pgeneration)
 	*pgeneration = NULL;
 	if (generation == NULL)
 		return;
-	for (size_t i = 0; i < generation->material_count; i++)
-		(void)close(generation->materials[i].fd);
-	mem_free(generation->materials);
+	generation_drop_materials(generation);
 	if (generation->members != NULL)
 		free_members(generation);
 	if (generation->text_fd >= 0)

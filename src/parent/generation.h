@@ -56,6 +56,8 @@ enum generation_use {
 enum gp_err generation_load(const char *path, uint64_t number, enum generation_use use,
 	struct generation **ret_generation, struct config_error *error) GP_CHECKED;
 void generation_free(struct generation **pgeneration);
+/* Nobody is given it any more: keys and large files need not stay. */
+void generation_drop_materials(struct generation *generation);
 
 /* NULL if there is no such backend or host. */
 const struct generation_member *generation_member(

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/country.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,19 +43,27 @@ static enum gp_err read_file(const char *path, struct buf *bytes, struct gp_why 
 	return GP_OK;
 }
 
-static enum gp_err add(struct generation *generation, enum ipc_material_kind kind, const char *name,
-	struct slice bytes, struct gp_why *why)
+/* Takes fd. */
+static void add_fd(
+	struct generation *generation, enum ipc_material_kind kind, const char *name, int fd)
 {
 	size_t n = generation->material_count;
-	int fd = -1;
 
-	if (fdpass_make("gatepost-material", bytes, &fd) != GP_OK)
-		return gp_why_set(why, GP_ERR_IO, "memfd: %s", strerror(errno));
 	generation->materials =
 		mem_resize(generation->materials, n + 1, sizeof *generation->materials);
 	generation->materials[n] =
 		(struct generation_material){ .kind = kind, .name = name, .fd = fd };
 	generation->material_count++;
+}
+
+static enum gp_err add(struct generation *generation, enum ipc_material_kind kind, const char *name,
+	struct slice bytes, struct gp_why *why)
+{
+	int fd = -1;
+
+	if (fdpass_make("gatepost-material", bytes, &fd) != GP_OK)
+		return gp_why_set(why, GP_ERR_IO, "memfd: %s", strerror(errno));
+	add_fd(generation, kind, name, fd);
 	return GP_OK;
 }
 
@@ -234,4 +243,44 @@ enum gp_err material_load_keys(
 		err = add_key(
 			generation, IPC_MATERIAL_PEPPER, config->pepper_file, "pepper", false, why);
 	return err;
+}
+
+/* In a memfd of our own: the file may be written anew while core looks at it. */
+static enum gp_err copy_countries(const char *path, int *ret_fd, struct gp_why *why)
+{
+	struct country_db db;
+	struct slice bytes = { NULL, 0 };
+	int file_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = -1;
+	enum gp_err err;
+
+	if (file_fd < 0)
+		return gp_why_set(why, GP_ERR_CONFIG, "%s", strerror(errno));
+	err = fdpass_copy(file_fd, "gatepost-countries", COUNTRY_FILE_MAX, &fd, why);
+	(void)close(file_fd);
+	if (err == GP_OK && fdpass_map(fd, &bytes, why) != GP_OK)
+		err = gp_why_set(why, GP_ERR_CONFIG, "is empty");
+	if (err == GP_OK)
+		err = country_open(bytes, &db, why);
+	fdpass_unmap(&bytes);
+	if (err == GP_OK)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+enum gp_err material_load_geoip(struct generation *generation, struct gp_why *why)
+{
+	const char *path = generation->config->geoip_file;
+	struct gp_why reason = { "" };
+	int fd = -1;
+
+	if (path == NULL)
+		return GP_OK;
+	if (copy_countries(path, &fd, &reason) != GP_OK)
+		return gp_why_set(
+			why, GP_ERR_CONFIG, "geoip_file: %.140s: %.80s", path, reason.text);
+	add_fd(generation, IPC_MATERIAL_GEOIP, "", fd);
+	return GP_OK;
 }

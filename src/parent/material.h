@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Certificates, keys and passwords: read from the files the configuration names, checked, put into
+ * Certificates, keys, passwords and the file of countries: read from the files the configuration names, checked, put into
  * sealed memfds. Process: gatepostd, which alone may read those files.
  */
 #ifndef GP_PARENT_MATERIAL_H
@@ -14,6 +14,8 @@ enum gp_err material_load(struct generation *generation, struct gp_why *why) GP_
  * is made. */
 enum gp_err material_load_keys(
 	struct generation *generation, bool create_token_key, struct gp_why *why) GP_CHECKED;
+/* Adds geoip_file, if there is one. */
+enum gp_err material_load_geoip(struct generation *generation, struct gp_why *why) GP_CHECKED;
 /* Makes a key (0600) of that name, which a log line says. */
 enum gp_err material_create_key(const char *path, const char *what, struct gp_why *why) GP_CHECKED;
 

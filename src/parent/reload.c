@@ -207,6 +207,7 @@ static void keep_old(struct parent *parent)
 	memmove(&parent->old[1], &parent->old[0],
 		(PARENT_OLD_GENERATIONS - 1) * sizeof parent->old[0]);
 	parent->old[0] = parent->current;
+	generation_drop_materials(parent->old[0]);
 }
 
 static void commit(struct reload *reload)

@@ -63,6 +63,8 @@ static void pending_clear(struct pending *pending)
 		memcpy(&name, &pending->materials[i].name, sizeof name);
 		mem_free(name);
 		buf_fini(&pending->bytes[i]);
+		if (pending->materials[i].fd >= 0)
+			(void)close(pending->materials[i].fd);
 	}
 	mem_free(pending->materials);
 	mem_free(pending->bytes);
@@ -96,7 +98,7 @@ static void on_config_text(struct life *life, const struct ipc_config *message, 
 	mem_free(file_name);
 }
 
-static void on_material(struct life *life, const struct ipc_material *message, int fd)
+static void on_material(struct life *life, const struct ipc_material *message, int *fd)
 {
 	struct pending *pending = &life->pending;
 	size_t n = pending->count;
@@ -111,10 +113,16 @@ static void on_material(struct life *life, const struct ipc_material *message, i
 	pending->materials = mem_resize(pending->materials, n + 1, sizeof *pending->materials);
 	pending->bytes = mem_resize(pending->bytes, n + 1, sizeof *pending->bytes);
 	buf_init_secret(&pending->bytes[n], FDPASS_FILE_MAX);
-	pending->materials[n] =
-		(struct child_material){ .kind = message->kind, .name = slice_dup(message->name) };
+	pending->materials[n] = (struct child_material){
+		.kind = message->kind, .name = slice_dup(message->name), .fd = -1
+	};
 	pending->count++;
-	if (fdpass_read(fd, &pending->bytes[n], &why) != GP_OK)
+	if (message->kind == IPC_MATERIAL_GEOIP) {
+		pending->materials[n].fd = *fd;
+		*fd = -1;
+		return;
+	}
+	if (fdpass_read(*fd, &pending->bytes[n], &why) != GP_OK)
 		pending_fail(pending, "key material", why.text);
 	pending->materials[n].bytes = buf_slice(&pending->bytes[n]);
 }
@@ -260,7 +268,7 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	else if (message->type == IPC_CONFIG)
 		on_config_text(life, &message->config, *fd);
 	else if (message->type == IPC_MATERIAL)
-		on_material(life, &message->material, *fd);
+		on_material(life, &message->material, fd);
 	else if (message->type == IPC_CONFIG_APPLY)
 		on_apply(life, &message->config_apply);
 	else if (message->type == IPC_STOP)

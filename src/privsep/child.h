@@ -39,6 +39,7 @@ struct child_material {
 	enum ipc_material_kind kind;
 	const char *name;
 	struct slice bytes;
+	int fd; /* IPC_MATERIAL_GEOIP: instead of bytes, for fdpass_map(); borrowed. Else -1 */
 };
 
 struct child_ops {

@@ -21,4 +21,13 @@ enum gp_err fdpass_make(const char *name, struct slice bytes, int *ret_fd) GP_CH
  * GP_ERR_LIMIT: not shorter than out may grow. fd -1 is GP_ERR_PROTOCOL: none came along. */
 enum gp_err fdpass_read(int fd, struct buf *out, struct gp_why *why) GP_CHECKED;
 
+/* For files that are large: the rest of file_fd, at most max bytes, into a sealed memfd. The caller
+ * closes both. GP_ERR_LIMIT: it is longer. */
+enum gp_err fdpass_copy(
+	int file_fd, const char *name, size_t max, int *ret_fd, struct gp_why *why) GP_CHECKED;
+/* All of a sealed memfd as memory, which costs none; fd may be closed then. */
+enum gp_err fdpass_map(int fd, struct slice *ret_bytes, struct gp_why *why) GP_CHECKED;
+/* Ends it; *bytes is empty then. */
+void fdpass_unmap(struct slice *bytes);
+
 #endif
