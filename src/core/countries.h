@@ -21,8 +21,7 @@ struct countries {
 void countries_fini(struct core *core);
 /* With the materials of a configuration that comes into force; one that cannot be read is logged,
  * and no country is known then. */
-void countries_configure(
-	struct core *core, const struct child_material *materials, size_t count);
+void countries_configure(struct core *core, const struct child_material *materials, size_t count);
 /* 0: not known. */
 uint16_t countries_find(const struct core *core, const struct ip *ip);
 

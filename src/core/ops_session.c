@@ -100,12 +100,14 @@ static void list_one(const void *item, void *arg)
 	const struct session *session = item;
 	struct choice *choice = arg;
 	char since[CLOCK_TEXT_SIZE];
+	char country[COUNTRY_TEXT_SIZE];
 	json_t *row = describe(session);
 
 	GP_ASSERT(row != NULL);
 	set_text(row, "since", clock_format(session->since, since));
 	set_text(row, "client_name", session->client_name);
 	set_text(row, "tls", session->tls);
+	set_text(row, "country", country_text(session->country, country));
 	GP_ASSERT(json_object_set_new(row, "client_port", json_integer(session->client_port)) == 0);
 	GP_ASSERT(
 		json_object_set_new(row, "device", json_integer((json_int_t)session->device)) == 0);

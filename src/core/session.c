@@ -48,6 +48,7 @@ struct session *session_open(
 	session->listener = message->listener;
 	session->client = message->client;
 	session->client_port = message->client_port;
+	session->country = countries_find(core, &message->client);
 	session->since = clock_wall();
 	session->source = source_hold(core, &message->client);
 	map_add(&core->sessions.by_id, &session->node, slice_of(&session->id, sizeof session->id));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Certificates, keys, passwords and the file of countries: read from the files the configuration names, checked, put into
- * sealed memfds. Process: gatepostd, which alone may read those files.
+ * Certificates, keys, passwords and the file of countries: read from the files the configuration
+ * names, checked, put into sealed memfds. Process: gatepostd, which alone may read those files.
  */
 #ifndef GP_PARENT_MATERIAL_H
 #define GP_PARENT_MATERIAL_H

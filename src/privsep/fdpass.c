@@ -95,8 +95,7 @@ static enum gp_err copy_all(int from, int to, size_t max, struct gp_why *why)
 	}
 }
 
-enum gp_err fdpass_copy(
-	int file_fd, const char *name, size_t max, int *ret_fd, struct gp_why *why)
+enum gp_err fdpass_copy(int file_fd, const char *name, size_t max, int *ret_fd, struct gp_why *why)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	enum gp_err err;
@@ -120,7 +119,8 @@ enum gp_err fdpass_map(int fd, struct slice *ret_bytes, struct gp_why *why)
 	void *memory;
 
 	if (size <= 0)
-		return gp_why_set(why, GP_ERR_PROTOCOL, "no descriptor came along, or an empty one");
+		return gp_why_set(
+			why, GP_ERR_PROTOCOL, "no descriptor came along, or an empty one");
 	memory = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return gp_why_set(why, GP_ERR_IO, "mmap: %s", strerror(errno));
