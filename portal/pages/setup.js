@@ -8,7 +8,8 @@ import {guideSteps, inLanguage, loadClients} from "../guide.js";
 import {icon} from "../icons.js";
 import {settingsView} from "../settings.js";
 import {t} from "../text.js";
-import {card, copyButton, link, note} from "../ui.js";
+import {button, card, copyButton, link, note, problemText} from "../ui.js";
+import {watchView} from "../watch.js";
 
 const KINDS = ["computer", "phone", "other"];
 const ICONS = {computer: "computer", phone: "device", other: "tool"};
@@ -57,12 +58,32 @@ function passwordCard(program, devices, done) {
 	return card(title, h("p", {}, t("setup.password.text")), node);
 }
 
-function programPage(program, settings, devices) {
+// A letter to oneself, which proves the way back to the inbox.
+function testCard() {
+	const place = h("div", {role: "status"});
+	const send = button(t("setup.test.send"), async () => {
+		try {
+			await post("/self/test-message");
+			place.replaceChildren(note("ok", h("p", {}, t("setup.test.sent",
+				{subject: t("notice.test_message.subject")}))));
+		} catch (error) {
+			place.replaceChildren(note("bad", h("p", {}, error.code === "limit" ? t("setup.test.limit")
+				: problemText(error))));
+		}
+	}, "secondary", "send");
+	return card(t("setup.test"), h("p", {}, t("setup.test.text")), h("div.actions", {}, send), place);
+}
+
+function programPage(ctx, program, settings, devices) {
+	const watched = watchView(ctx, t("setup.watch"), settings.login, program.scopes);
+	const isReader = program.scopes.includes("imap");
 	return [
 		h("p", {}, link(t("setup.other"), "#/setup", "back")),
-		passwordCard(program, devices, () => {}),
+		passwordCard(program, devices, (made) => { watched.device = made.name; }),
 		card(t("setup.steps", {name: inLanguage(program.name)}), guideSteps(program, settings),
 			h("details", {}, h("summary", {}, t("setup.values")), settingsView(settings, program.scopes))),
+		watched.node,
+		isReader && testCard(),
 	];
 }
 
@@ -72,6 +93,6 @@ export async function page(ctx) {
 	const program = clients.programs.find(({id}) => id === ctx.args[0]);
 	return {
 		title: program ? t("setup.title", {name: inLanguage(program.name)}) : t("page.setup"),
-		body: program ? programPage(program, settings, devices) : chooser(clients),
+		body: program ? programPage(ctx, program, settings, devices) : chooser(clients),
 	};
 }

@@ -56,6 +56,8 @@ ROUTES = [
     ("GET", "/self/activity", "user", 200, None, ""),
     ("GET", "/self/chart", "user", 200, None, ""),
     ("GET", "/self/events", "user", 200, None, ""),
+    ("GET", "/self/watch?after=1", "user", 200, None, ""),
+    ("POST", "/self/test-message", "user", 204, None, ""),
     ("GET", "/self/unready", "user", 200, None, ""),
     ("GET", "/accounts", "domain-admin", 200, None, ""),
     ("POST", "/accounts", "domain-admin", 201, {"address": "new{n}@example.test"}, "domain"),

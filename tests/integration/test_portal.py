@@ -367,7 +367,7 @@ def test_a_session_that_ran_out(portal):
 
 # Paths whose answers the made-up server imitates; an account's stands for all.
 SHAPES = ["/session", "/source", "/self", "/self/settings", "/sessions", "/self/devices", "/self/activity?days=7",
-          "/self/chart?days=7", "/self/events?limit=5", "/self/bans", "/search?query=bob&limit=5", f"/accounts/{BOB[0]}",
+          "/self/chart?days=7", "/self/events?limit=5", "/self/bans", "/self/watch?after=0", "/search?query=bob&limit=5", f"/accounts/{BOB[0]}",
           f"/accounts/{BOB[0]}/activity?days=7", f"/accounts/{BOB[0]}/chart?days=7", f"/accounts/{BOB[0]}/events?limit=5",
           f"/accounts/{BOB[0]}/devices", f"/accounts/{BOB[0]}/twofactor", "/bans", "/events?limit=5", "/audit?limit=5"]
 
@@ -398,7 +398,7 @@ def test_what_is_made_up_looks_as_what_is_real(portal, peer):
             real = rows_of(api(browser, path))
             if "title" in real.get("", ()):
                 faults.append(f"{path}: no answer")
-            for scene in ("staff", "troubled"):
+            for scene in ("staff", "troubled", "connecting"):
                 urllib.request.urlopen(base + "/fake", json.dumps({"scenario": scene}).encode(), timeout=10).close()
                 with urllib.request.urlopen(base + "/api/v1" + path, timeout=10) as answer:
                     made_up = rows_of(json.load(answer))

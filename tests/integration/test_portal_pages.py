@@ -231,6 +231,43 @@ def test_a_device_password_is_shown_once(stage):
     assert "abcd-efgh" not in browser.run("return await page.content()")
 
 
+def test_watching_a_program_connect(stage):
+    browser = stage.open("connecting", "#/setup/thunderbird")
+    browser.see("Receiving works", "without the domain accepted", "Turn “secure password authentication” (SPA) off",
+                "Set the encryption to SSL/TLS or STARTTLS", "Still has the password you changed",
+                "It uses the name anna@exmaple.test", "(another network than this browser's)", "2 times")
+    assert browser.count(".sight") == 6
+    assert browser.inspect("setup-watching") == []
+    # Once the password is made, what other devices of the account do is no news.
+    browser.press("Make the password")
+    browser.see("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "Sending: not seen yet")
+    assert browser.count(".sight") == 5
+    assert stage.changes()[-1] == ("POST", "/self/devices", {"name": "Thunderbird", "scopes": ["imap", "smtp"]})
+    browser.press("Send me a test message")
+    browser.see("Your test message has arrived")
+    assert stage.changes()[-1][:2] == ("POST", "/self/test-message")
+    # Another page: nobody asks any more.
+    browser.follow("#/account")
+    browser.heading("My account")
+    browser.run("await page.waitForTimeout(1500)")
+    before = len(stage.ask())
+    browser.run("await page.waitForTimeout(1500)")
+    assert len(stage.ask()) == before
+
+
+def test_values_are_copied(stage):
+    browser = stage.open("healthy", "#/setup/mutt")
+    browser.press("Copy: .muttrc")
+    text = browser.run("return await page.evaluate(() => navigator.clipboard.readText())")
+    assert 'set imap_user = "anna@example.test"' in text
+    assert 'set folder = "imaps://mail.example.test:993/"' in text
+    assert 'set smtp_url = "smtps://anna%40example.test@mail.example.test:465/"' in text
+    assert "{" not in text
+    browser = stage.open("healthy", "#/setup/thunderbird")
+    browser.press("Copy: mail.example.test")
+    assert browser.run("return await page.evaluate(() => navigator.clipboard.readText())") == "mail.example.test"
+
+
 def test_revoking_asks_first(stage):
     browser = stage.open("healthy", "#/devices")
     browser.press("Revoke")

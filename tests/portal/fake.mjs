@@ -49,6 +49,12 @@ const BAN = {source: "203.0.113.9", since: ago(7), until: ago(-23), minutes_left
 	reference: "7K2M9QXA", devices: [{source: "198.51.100.24", client_name: "Outlook", service: "imap",
 		why: "wrong_password"}]};
 
+function sight(id, more) {
+	return {kind: "sight", id, at: ago(0), service: "submission", tls: "TLSv1.3", source: "203.0.113.9", is_here: true,
+		what: "ok", login: "anna", name_form: "local", mechanism: "plain", device: "Thunderbird",
+		client_name: "Thunderbird", old_password_at: null, ...more};
+}
+
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
 	twofactor_at: ago(40 * DAY), password_at: ago(60 * DAY), recovery_codes_left: 9, devices: 2,
 	recovery_address: "anna@example.net", recovery_address_pending: "", removal_due_at: null, must: []};
@@ -61,7 +67,7 @@ const SOURCE = {source: "203.0.113.9", is_banned: false, since: null, until: nul
 const BANNED = {...SOURCE, is_banned: true, since: ago(7), until: ago(-23), minutes_left: 23,
 	why: "too many failed sign-ins", reference: "7K2M9QXA"};
 
-const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [],
+const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [], sights: [],
 	fail: null, code: "123456"};
 const SCENES = {
 	guest: {session: GUEST},
@@ -78,6 +84,18 @@ const SCENES = {
 	staff: {session: STAFF, self: {...SELF, address: STAFF.address, role: "staff"}, bans: [],
 		activity: [OUTLOOK, TABLET, PHONE, THUNDERBIRD, STRANGER]},
 	domain_admin: {session: {...STAFF, role: "domain-admin"}, self: {...SELF, role: "domain-admin"}},
+	connecting: {sights: [
+		sight(907, {service: "imaps"}),
+		sight(906, {service: "imaps"}),
+		sight(905, {what: "other_name", login: "anna@exmaple.test", name_form: "other", mechanism: null, device: null,
+			client_name: null}),
+		sight(904, {what: "wrong_password", login: "anna", old_password_at: ago(19 * DAY), device: null,
+			source: "198.51.100.24", is_here: false}),
+		sight(903, {what: "mechanism", tls: null, login: null, name_form: null, mechanism: "NTLM", device: null,
+			client_name: null}),
+		sight(902, {what: "no_tls", tls: null, login: null, name_form: null, mechanism: null, device: null,
+			client_name: null}),
+		sight(901, {what: "ok", service: "submissions", device: null})]},
 	busy: {fail: 503},
 	lapsed: {fail: 401},
 };
@@ -169,6 +187,8 @@ const ROUTES = {
 	"GET /self/chart": () => list(CHART),
 	"GET /self/events": (_, query) => list(query.get("before") ? EVENTS.slice(0, 3) : EVENTS),
 	"GET /self/unready": () => list(scene.unready),
+	"GET /self/watch": (_, query) => list([{kind: "now", id: 900}, ...query.has("after") ? scene.sights : []]),
+	"POST /self/test-message": () => none,
 	"GET /self/bans": () => list(scene.bans),
 	"DELETE /self/bans/*": () => { scene = {...scene, bans: [], source: SOURCE}; return none; },
 	"POST /self/language": () => none,

@@ -255,6 +255,8 @@ enum gp_err fixture_op_fd(struct fixture *fixture, const char *name, const char 
 			.domains = slice_str(fixture->domains),
 			.arguments = slice_str(arguments) } };
 
+	if (fixture->source != NULL)
+		assert_int_equal(ip_parse(slice_str(fixture->source), &message.op.source), GP_OK);
 	fixture_send(fixture, &message, fd);
 	return fixture->err;
 }

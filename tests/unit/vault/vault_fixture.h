@@ -38,11 +38,11 @@ struct fixture {
 	uint64_t notice;
 	char notice_recipient[STORE_ADDRESS_SIZE];
 	char letter[IPC_NOTICE_MAX + 1];
-	uint64_t asker;                /* who is signed in, for fixture_op(); 0: nobody */
-	enum role role;                /* and may what; ROLE_ADMIN after the setup */
-	const char *domains;           /* and where; NULL: everywhere */
-	const char *source;            /* where fixture_verify() comes from; NULL: nowhere */
-	bool is_unchecked;             /* what fixture_verify() asks for */
+	uint64_t asker;      /* who is signed in, for fixture_op(); 0: nobody */
+	enum role role;      /* and may what; ROLE_ADMIN after the setup */
+	const char *domains; /* and where; NULL: everywhere */
+	const char *source;  /* where fixture_op() and _verify() come from; NULL: nowhere */
+	bool is_unchecked;   /* what fixture_verify() asks for */
 	struct ipc_verify_reply reply; /* its slices are in the three texts */
 	char address[STORE_ADDRESS_SIZE];
 	char route_name[STORE_ROUTE_SIZE];

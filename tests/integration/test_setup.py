@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: ISC
+"""Setting a program up at the portal: the page of each program with this person's values, what the server sees of a
+program that fails or gets in, told while one watches, and a letter to oneself."""
+
+import json
+import ssl
+import subprocess
+
+import pytest
+import rig
+import talk
+from browse import Browser as Api
+from browser import Browser
+from conftest import ALICE, BOB
+from test_portal import NAME, Portal, sign_in
+
+V1 = "/api/v1"
+HERE = "127.0.0.1"  # where the browser is
+CLIENTS = json.loads((rig.ROOT / "portal/clients.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def house(workdir, dovecot, token_keys):
+    """One door for all of these, with one browser that is signed in."""
+    door = rig.Gatepost(workdir / "setup", {"token_key_file": f'"{token_keys}/default/HS256/default"',
+                                            "autoban_failures": 100}, rig.dovecot_sections(dovecot),
+                        listener_options='plaintext_networks = {"127.9.9.0/24"}')
+    made = Portal(door)
+    try:
+        door.start()
+        door.add_account(*ALICE)
+        door.add_account(*BOB)
+        made.page = made.signed_in(ALICE)
+        yield made
+        assert made.page.problems() == []
+    finally:
+        made.close()
+        door.stop()
+
+
+@pytest.fixture
+def watch(house):
+    """The page of a program, freshly opened and watching."""
+    page = house.page
+    page.follow("#/overview")
+    page.heading("Overview")
+    # What earlier tests caused is over: notes of one address are kept ten a minute.
+    house.door.advance(61)
+    page.follow("#/setup/outlook")
+    page.heading("Set up Outlook (classic) for Windows")
+    page.see("Nothing yet.")
+    return page
+
+
+def imaps(door, login, secret, peer=HERE):
+    """curl, as a mail program."""
+    return subprocess.run(
+        ["curl", "-sS", "--max-time", "20", "--interface", peer, "--cacert", door.chain, "--connect-to",
+         f"{NAME}:993:127.0.0.1:{door.ports['imaps']}", f"imaps://{NAME}:993/INBOX", "-K", "-"],
+        input=f'user = "{login}:{secret}"\n', text=True, capture_output=True, timeout=30, check=False).returncode
+
+
+def test_from_nothing_to_works(house, watch):
+    """A password, a program that is set up wrongly, then rightly, for receiving and for sending."""
+    watch.press("Make the password")
+    watch.see("It is shown only now")
+    secret = watch.text(".secret code")
+    assert imaps(house.door, ALICE[0], "mistyped") != 0
+    watch.see("Wrong password", "Enter the device password of step 1")
+    assert imaps(house.door, "alice", secret) == 0
+    watch.see("Receiving works", "Sending: not seen yet", "encrypted (TLS 1.3)", "user name alice without the domain accepted",
+              "with the device password “Outlook (classic) for Windows”")
+    assert talk.is_ok(talk.signin(house.door, "submissions", ALICE[0], secret, HERE))
+    watch.see("Sending works", f"user name {ALICE[0]}")
+    assert house.page.violations() == []
+
+
+def test_the_password_of_before(house, watch):
+    house.door.add_account("carol@example.test", "the first password here")
+    house.door.cli("account", "passwd", "carol@example.test", stdin="the second password here\n")
+    browser = house.browser()
+    browser.go()
+    sign_in(browser, "carol@example.test", "the second password here")
+    browser.heading("Overview")
+    browser.follow("#/setup/thunderbird")
+    browser.see("Nothing yet.")
+    assert imaps(house.door, "carol@example.test", "the first password here", "127.3.3.3") != 0
+    browser.see("Still has the password you changed", "It still has a password that you changed",
+                "(another network than this browser's)")
+    # Nothing of it is alice's.
+    assert watch.count(".sight") == 0
+
+
+def old_tls(door):
+    """A program that knows nothing newer than TLS 1.0."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    with pytest.raises(OSError):
+        rig.Line(door.ports["imaps"], HERE, context, NAME)
+
+
+def distrust(door):
+    """One that does not know who signed the certificate."""
+    with pytest.raises(ssl.SSLError):
+        rig.Line(door.ports["imaps"], HERE, ssl.create_default_context(), NAME)
+
+
+def ntlm(door):
+    with talk.connect(door, "submissions", HERE) as line:
+        line.ask("EHLO pc")
+        assert line.ask("AUTH NTLM TlRMTVNTUAABAAAAB4IIogAAAAA=")[0].startswith("504")
+
+
+def no_tls(door):
+    with talk.connect(door, "submission", HERE, tls=False) as line:
+        line.ask("EHLO pc")
+        assert line.ask("AUTH LOGIN")[0].startswith(("530", "538"))
+
+
+def tls_on_plain(door):
+    with pytest.raises(OSError):
+        rig.Line(door.ports["imap"], HERE, door.tls(), NAME)
+
+
+def plain_on_tls(door):
+    with rig.Line(door.ports["submissions"], HERE) as line:
+        line.send("EHLO pc")
+        line.reply()
+
+
+def no_signin(door):
+    with talk.connect(door, "submission", HERE) as line:
+        line.ask("EHLO pc")
+        assert line.ask(f"MAIL FROM:<{ALICE[0]}>")[0].startswith("5")
+
+
+def other_domain(door):
+    assert imaps(door, "alice@exmaple.test", "whatever") != 0
+
+
+def with_main_password(door):
+    """From a network where sign-in without TLS is allowed."""
+    with talk.connect(door, "imap", "127.9.9.9", tls=False) as line:
+        assert talk.is_ok(talk.attempt(line, "imap", *ALICE))
+
+
+@pytest.mark.filterwarnings("ignore:.*TLSv1 is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("program, words", [
+    (old_tls, ["Knows only encryption that is too old", "is from before TLS 1.2"]),
+    (distrust, ["Did not trust the server's certificate"]),
+    (ntlm, ["Turn “secure password authentication” (SPA) off", "The program tried NTLM."]),
+    (no_tls, ["Tried to sign in without encryption", "Set the encryption to SSL/TLS or STARTTLS"]),
+    (tls_on_plain, ["choose STARTTLS for it"]),
+    (plain_on_tls, ["choose SSL/TLS for it"]),
+    (no_signin, ["Wanted to send without signing in", "Turn on that the outgoing server requires authentication"]),
+    (other_domain, ["It uses the name alice@exmaple.test. Your user name is alice@example.test."]),
+    (with_main_password, ["not encrypted", "with your main password"]),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_each_mistake_is_named(house, watch, program, words):
+    program(house.door)
+    watch.see(*words)
+    assert watch.count(".sight") == 1
+
+
+def test_what_others_do_is_not_seen(house, watch, peer):
+    """Bob's programs in the same network, a guesser elsewhere, and names that nobody has."""
+    door = house.door
+    api = Api(door, HERE)
+    assert api.post(V1 + "/session", {"login": ALICE[0], "password": ALICE[1]}).status == 200
+    after = api.get(V1 + "/self/watch").json["items"][0]["id"]
+    assert talk.is_ok(talk.signin(door, "imaps", *BOB, HERE))
+    for who in (BOB[0], "nobody@example.test", "bob@nowhere.test"):
+        assert not talk.is_ok(talk.signin(door, "imaps", who, "wrong here", HERE))
+    assert not talk.is_ok(talk.signin(door, "imaps", "alice@nowhere.test", "wrong here", peer))
+    with talk.connect(door, "submission", peer, tls=False) as line:
+        line.ask("EHLO pc")
+        line.ask("AUTH LOGIN")
+    # The same name at another domain reads alike, whether there is such an account or not.
+    door.add_account("alice@other.test", "another alice altogether")
+    for who in ("alice@other.test", "alice@nobodys.test"):
+        assert not talk.is_ok(talk.signin(door, "imaps", who, "wrong here", HERE))
+    rows = api.get(V1 + f"/self/watch?after={after}").json["items"]
+    assert rows[0]["kind"] == "now"
+    assert [(row["what"], row["login"]) for row in rows[1:]] == [
+        ("other_name", "alice@nobodys.test"), ("other_name", "alice@other.test")]
+    one, other = ({key: value for key, value in row.items() if key not in ("id", "at", "login")} for row in rows[1:])
+    assert one == other
+    watch.see("It uses the name alice@other.test")
+
+
+def test_a_letter_to_oneself_arrives(house, watch, dovecot):
+    before = len(dovecot.messages(ALICE[0]))
+    watch.press("Send me a test message")
+    watch.see("Your test message has arrived")
+    rig.until(lambda: len(dovecot.messages(ALICE[0])) > before, "the letter")
+    assert b"Subject: Your test message has arrived" in dovecot.messages(ALICE[0])[-1]
+    for _ in range(4):
+        watch.press("Send me a test message")
+        watch.see("It is on its way")
+    rig.until(lambda: len(dovecot.messages(ALICE[0])) >= before + 5, "all five")
+    watch.press("Send me a test message")
+    watch.see("That was five test messages in an hour")
+    assert len(dovecot.messages(ALICE[0])) == before + 5
+
+
+@pytest.mark.parametrize("program", [one["id"] for one in CLIENTS["programs"]])
+def test_each_program_has_its_page(house, program):
+    """With this person's values, and nothing left to be filled in."""
+    page = house.page
+    page.follow(f"#/setup/{program}")
+    page.see("2. Enter it in")
+    words = page.text()
+    assert "{" not in words
+    assert NAME in words
+    assert ALICE[0] in words
+    ports = {str(house.door.ports[name]) for name in ("imaps", "submissions")}
+    wanted = {str(house.door.ports["submissions"])} if program in ("copier", "script") else ports
+    if program not in ("apple-mac", "iphone"):  # they find the ports by themselves
+        assert all(port in words for port in wanted)
