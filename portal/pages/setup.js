@@ -8,7 +8,7 @@ import {guideSteps, inLanguage, loadClients} from "../guide.js";
 import {icon} from "../icons.js";
 import {settingsView} from "../settings.js";
 import {t} from "../text.js";
-import {button, card, copyButton, link, note, problemText} from "../ui.js";
+import {badge, button, card, copyButton, link, note, problemText, table} from "../ui.js";
 import {watchView} from "../watch.js";
 
 const KINDS = ["computer", "phone", "other"];
@@ -24,6 +24,28 @@ function chooser(clients) {
 			.filter((program) => program.kind === kind)
 			.map((program) => h("li", {}, h("a", {href: `#/setup/${program.id}`}, icon(ICONS[kind]),
 				h("span", {}, inLanguage(program.name)))))))),
+		h("p", {}, link(t("setup.old.find"), "#/setup/old")),
+	];
+}
+
+// ---- programs of long ago ----
+
+const OLD_COLUMNS = [
+	["setup.old.program", (row) => [row.name, h("span.hint", {}, ` ${row.system}`)]],
+	["setup.old.signin", (row) => badge(row.signin === "no" ? "bad" : row.signin === "yes" ? "ok" : "warn",
+		t(`setup.old.signin.${row.signin}`))],
+	["setup.old.login", (row) => row.login ? t(`setup.old.login.${row.login}`) : "–"],
+	["setup.old.tls", (row) => t(`setup.old.tls.${row.tls}`)],
+	["setup.old.advice", (row) => inLanguage(row.advice)],
+];
+
+function oldPrograms(clients) {
+	return [
+		h("p", {}, link(t("setup.other"), "#/setup", "back")),
+		h("p.lead", {}, t("setup.old.lead")),
+		note("warn", h("p", {}, t("setup.old.warn"))),
+		card(t("setup.old.list"), table(t("setup.old"), OLD_COLUMNS.map(([title, cell]) => [t(title), cell]),
+			clients.old)),
 	];
 }
 
@@ -91,6 +113,8 @@ export async function page(ctx) {
 	const [clients, settings, devices] = await Promise.all([loadClients(), get("/self/settings"),
 		items("/self/devices")]);
 	const program = clients.programs.find(({id}) => id === ctx.args[0]);
+	if (ctx.args[0] === "old")
+		return {title: t("setup.old"), body: oldPrograms(clients)};
 	return {
 		title: program ? t("setup.title", {name: inLanguage(program.name)}) : t("page.setup"),
 		body: program ? programPage(ctx, program, settings, devices) : chooser(clients),

@@ -118,6 +118,13 @@ static enum gp_err check_listener_tls(const struct parse *parse, size_t i)
 		!has_section(parse, SECTION_CERTIFICATE, listener->certificate, "certificate",
 			LINE(LISTENER, i, certificate)))
 		return GP_ERR_CONFIG;
+	/* Then everybody's password could be read on every network on the way. */
+	for (size_t k = 0; k < listener->plaintext_networks.count; k++) {
+		if (listener->plaintext_networks.nets[k].prefix == 0)
+			return parse_fail(parse, LINE(LISTENER, i, plaintext_networks),
+				"plaintext_networks would be the whole world: list the networks "
+				"of the devices that know no TLS");
+	}
 	if (config->certificate_count > 0)
 		return GP_OK;
 	if (service_is_tls(listener->service))

@@ -32,6 +32,7 @@ PAGES = {
     "devices": ("healthy", "#/devices?settings", "Device passwords"),
     "setup": ("healthy", "#/setup", "Set up a device"),
     "setup-outlook": ("healthy", "#/setup/outlook", "Set up Outlook (classic) for Windows"),
+    "setup-old": ("healthy", "#/setup/old", "Old programs"),
     "setup-script": ("healthy", "#/setup/script", "Set up Scripts and programs of your own"),
     "activity": ("troubled", "#/activity", "Which device is it?"),
     "blocked-lift": ("troubled", "#/blocked", "Am I blocked?"),

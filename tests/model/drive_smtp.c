@@ -39,18 +39,19 @@ enum {
 	CHOICES_MAX = 3 * LINES_MAX + 4,
 };
 
-static const char config_text[] =
-	"hostname = \"mail.example.test\"\n"
-	"portal_url = \"https://mail.example.test/\"\n"
-	"state_dir = \"/nonexistent\"\n"
-	"message_recipients = 5\n"
-	"message_size = 200000\n"
-	"login_commands = 1000\n"
-	"listener \"smtp\" { service = smtp\n plaintext_networks = {\"0.0.0.0/0\"} }\n"
-	"listener \"submission\" { service = submission\n plaintext_networks = {\"0.0.0.0/0\"} }\n"
-	"backend \"a\" { protocol = smtp\n hosts = {\"127.0.0.1:25\"} }\n"
-	"backend \"b\" { protocol = smtp\n hosts = {\"127.0.0.1:26\"} }\n"
-	"route \"*\" { smtp = \"a\" }\n";
+static const char config_text[] = "hostname = \"mail.example.test\"\n"
+				  "portal_url = \"https://mail.example.test/\"\n"
+				  "state_dir = \"/nonexistent\"\n"
+				  "message_recipients = 5\n"
+				  "message_size = 200000\n"
+				  "login_commands = 1000\n"
+				  "listener \"smtp\" { service = smtp\n"
+				  " plaintext_networks = {\"0.0.0.0/1\", \"128.0.0.0/1\"} }\n"
+				  "listener \"submission\" { service = submission\n"
+				  " plaintext_networks = {\"0.0.0.0/1\", \"128.0.0.0/1\"} }\n"
+				  "backend \"a\" { protocol = smtp\n hosts = {\"127.0.0.1:25\"} }\n"
+				  "backend \"b\" { protocol = smtp\n hosts = {\"127.0.0.1:26\"} }\n"
+				  "route \"*\" { smtp = \"a\" }\n";
 
 enum cut {
 	CUT_WHOLE,

@@ -337,6 +337,22 @@ static void what_must_be_there_is_asked_for(void **state)
 		"no plaintext_networks");
 }
 
+static void nobody_signs_in_without_tls_from_everywhere(void **state)
+{
+	static const char fault[] =
+		"plaintext_networks would be the whole world: list the networks of "
+		"the devices that know no TLS";
+	char expected[256];
+
+	(void)state;
+	(void)snprintf(expected, sizeof expected, "f:2: %s", fault);
+	check_wrong(
+		"hostname = a\nlistener imap { plaintext_networks = {\"0.0.0.0/0\"} }", expected);
+	check_wrong(
+		"hostname = a\nlistener imap { plaintext_networks = {\"192.0.2.1\", \"::/0\"} }",
+		expected);
+}
+
 static void nul_and_size_are_bounded(void **state)
 {
 	static char text[CONFIG_TEXT_MAX + 2];
@@ -390,6 +406,7 @@ int main(void)
 		cmocka_unit_test(values_out_of_bounds_are_refused),
 		cmocka_unit_test(what_cannot_work_together_is_refused),
 		cmocka_unit_test(what_must_be_there_is_asked_for),
+		cmocka_unit_test(nobody_signs_in_without_tls_from_everywhere),
 		cmocka_unit_test(nul_and_size_are_bounded),
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(a_failure_leaves_the_next_parse_alone),
