@@ -3,7 +3,7 @@
 
 import {get} from "./api.js";
 import {clientWords, serviceWords} from "./describe.js";
-import {h} from "./dom.js";
+import {h, speak} from "./dom.js";
 import {date, full, hasText, t, time} from "./text.js";
 import {badge, button, card, empty, note, problemText} from "./ui.js";
 
@@ -82,7 +82,10 @@ function lineNode(row, own) {
 
 function scopesNode(scopes, rows) {
 	const works = new Set(rows.filter((row) => row.what === "ok").map((row) => FAMILY[row.service]));
-	return h("p.scopes", {}, scopes.map((scope) => badge(works.has(scope) ? "ok" : "off",
+	// POP3 or IMAP: one of the two is enough.
+	const told = scopes.filter((scope) => works.has(scope) || scope === "smtp"
+		|| (scope === "imap" && !works.has("pop3")));
+	return h("p.scopes", {}, told.map((scope) => badge(works.has(scope) ? "ok" : "off",
 		t(works.has(scope) ? `watch.works.${scope}` : `watch.waits.${scope}`))));
 }
 
@@ -97,11 +100,12 @@ function isWanted(row, device) {
  */
 export function watchView(ctx, title, own, scopes) {
 	const top = h("div");
-	const list = h("ol.sights", {"aria-live": "polite"});
+	const list = h("ol.sights");
 	const foot = h("div");
 	const watched = {node: card(title, h("p", {}, t("watch.text")), top, list, foot), device: null};
 	let after = null;
 	let shown = "";
+	let newest = 0;
 	let until = 0;
 
 	function draw(rows) {
@@ -110,6 +114,10 @@ export function watchView(ctx, title, own, scopes) {
 		if (now === shown)
 			return;
 		shown = now;
+		if (lines.length && lines[0].id !== newest) {
+			newest = lines[0].id;
+			speak(`${headline(lines[0])}. ${lines[0].what === "ok" ? "" : remedy(lines[0], own)}`);
+		}
 		top.replaceChildren(scopesNode(scopes, lines));
 		list.replaceChildren(...lines.map((row) => lineNode(row, own)));
 		list.hidden = lines.length === 0;

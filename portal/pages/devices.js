@@ -7,7 +7,7 @@ import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
 import {settingsView} from "../settings.js";
 import {list as words, t, tx} from "../text.js";
-import {button, card, confirm, copyButton, empty, moment, note, problemText} from "../ui.js";
+import {button, card, confirm, copyButton, empty, link, moment, note, problemText} from "../ui.js";
 
 const SCOPES = ["imap", "pop3", "smtp"];
 const FIRST = ["imap", "smtp"];
@@ -103,6 +103,7 @@ export async function page(ctx) {
 		title: t("page.devices"),
 		body: [
 			h("p.lead", {}, t("devices.lead")),
+			h("p", {}, link(t("devices.guide"), "#/setup")),
 			ctx.query.has("settings") && help,
 			rows.length < MOST ? createCard(ctx, settings, name, list) : note("warn", t("devices.full", {count: MOST})),
 			list,

@@ -113,6 +113,18 @@ def ntlm(door):
         assert line.ask("AUTH NTLM TlRMTVNTUAABAAAAB4IIogAAAAA=")[0].startswith("504")
 
 
+def ntlm_imap(door):
+    with talk.connect(door, "imaps", HERE) as line:
+        line.send("a AUTHENTICATE NTLM")
+        assert line.tagged("a")[-1].startswith("a NO")
+
+
+def ntlm_pop3(door):
+    with talk.connect(door, "pop3s", HERE) as line:
+        line.send("AUTH NTLM")
+        assert line.line().startswith("-ERR")
+
+
 def no_tls(door):
     with talk.connect(door, "submission", HERE, tls=False) as line:
         line.ask("EHLO pc")
@@ -151,6 +163,8 @@ def with_main_password(door):
     (old_tls, ["Knows only encryption that is too old", "is from before TLS 1.2"]),
     (distrust, ["Did not trust the server's certificate"]),
     (ntlm, ["Turn “secure password authentication” (SPA) off", "The program tried NTLM."]),
+    (ntlm_imap, ["Connected for reading mail (IMAP)", "The program tried NTLM."]),
+    (ntlm_pop3, ["Connected for reading mail (POP3)", "The program tried NTLM."]),
     (no_tls, ["Tried to sign in without encryption", "Set the encryption to SSL/TLS or STARTTLS"]),
     (tls_on_plain, ["choose STARTTLS for it"]),
     (plain_on_tls, ["choose SSL/TLS for it"]),
