@@ -181,6 +181,39 @@ static const char *find_route(
 	return NULL;
 }
 
+static bool has_name(const struct config_certificate *certificate, struct slice name)
+{
+	for (size_t i = 0; i < certificate->names.count; i++) {
+		if (slice_is_nocase(name, certificate->names.items[i]))
+			return true;
+	}
+	return false;
+}
+
+const struct config_certificate *config_certificate_for(
+	const struct config *config, struct slice name)
+{
+	const struct config_certificate *wide = NULL;
+	ptrdiff_t dot = slice_find(name, '.');
+	char *any = mem_printf("*%.*s", SLICE_ARG(slice_from(name, dot < 0 ? 0 : (size_t)dot)));
+	const struct config_certificate *found = NULL;
+
+	for (size_t i = 0; i < config->certificate_count && found == NULL; i++) {
+		const struct config_certificate *one = &config->certificates[i];
+
+		if (has_name(one, name))
+			found = one;
+		else if (wide == NULL && has_name(one, slice_str(any)))
+			wide = one;
+	}
+	mem_free(any);
+	if (found == NULL)
+		found = wide;
+	if (found == NULL && config->certificate_count > 0)
+		found = &config->certificates[0];
+	return found;
+}
+
 bool config_has_service(const struct config *config, enum service service)
 {
 	for (size_t i = 0; i < config->listener_count; i++) {

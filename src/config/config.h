@@ -50,6 +50,11 @@ enum config_sending {
 	CONFIG_SENDING_OBSERVE, /* judged and counted; nothing is refused */
 	CONFIG_SENDING_OFF,
 };
+enum config_sts { /* RFC 8461 section 3.2 */
+	CONFIG_STS_NONE,
+	CONFIG_STS_TESTING,
+	CONFIG_STS_ENFORCE
+};
 enum config_log {
 	CONFIG_LOG_STDERR,
 	CONFIG_LOG_SYSLOG
@@ -179,6 +184,10 @@ struct config {
 	unsigned portal_failures; /* of a source that is banned on the mail ports */
 	unsigned portal_window;   /* seconds */
 
+	/* what others are told */
+	struct config_strings mx_names; /* empty: hostname */
+	enum config_sts mta_sts;
+
 	/* sending */
 	enum config_sending sending_mode;
 	unsigned sending_slow; /* points */
@@ -284,6 +293,10 @@ enum gp_err config_show(const struct config *config, struct buf *out) GP_CHECKED
 /* NULL / -1 if there is none of this name. */
 const struct config_backend *config_backend(const struct config *config, struct slice name);
 int config_backend_index(const struct config *config, struct slice name);
+/* The certificate of a server name: the one that is for it, else one for "*." of its domain, else
+ * the first; NULL if there is none at all. */
+const struct config_certificate *config_certificate_for(
+	const struct config *config, struct slice name);
 /* Is there a listener of this service? */
 bool config_has_service(const struct config *config, enum service service);
 /* The backend for a mailbox's domain (lower case) and protocol; NULL if none is routed. incoming:

@@ -33,6 +33,12 @@ static const struct schema_choice choices_sending[] = {
 	{ "off", CONFIG_SENDING_OFF },
 	{ NULL, 0 },
 };
+static const struct schema_choice choices_sts[] = {
+	{ "none", CONFIG_STS_NONE },
+	{ "testing", CONFIG_STS_TESTING },
+	{ "enforce", CONFIG_STS_ENFORCE },
+	{ NULL, 0 },
+};
 static const struct schema_choice choices_code[] = {
 	{ "550", 550 },
 	{ "530", 530 },

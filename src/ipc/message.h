@@ -50,6 +50,8 @@ enum ipc_material_kind {
 	IPC_MATERIAL_TOKEN_KEY,    /* HMAC key of the backend tokens. To vaults */
 	IPC_MATERIAL_PEPPER,       /* HMAC key of device passwords. To vaults */
 	IPC_MATERIAL_GEOIP,        /* base/country.h; too large to be read, so mapped. To core */
+	IPC_MATERIAL_SIGNING_CHAIN, /* PEM chain that profiles are signed with. To the desk vault */
+	IPC_MATERIAL_SIGNING_KEY,   /* its PEM key. To the desk vault */
 	IPC_MATERIAL_MAX
 };
 

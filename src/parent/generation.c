@@ -19,7 +19,7 @@ enum {
 	FILE_NAME_MAX = 255, /* of CONFIG */
 };
 
-bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role)
+bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role, enum ipc_lane lane)
 {
 	switch (kind) {
 	case IPC_MATERIAL_CERTIFICATE:
@@ -32,6 +32,9 @@ bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role)
 		return role == IPC_ROLE_VAULT;
 	case IPC_MATERIAL_GEOIP:
 		return role == IPC_ROLE_CORE;
+	case IPC_MATERIAL_SIGNING_CHAIN:
+	case IPC_MATERIAL_SIGNING_KEY:
+		return role == IPC_ROLE_VAULT && lane == IPC_LANE_DESK;
 	case IPC_MATERIAL_MAX:
 		break;
 	}

@@ -63,7 +63,7 @@ void generation_drop_materials(struct generation *generation);
 const struct generation_member *generation_member(
 	const struct generation *generation, unsigned backend, unsigned member);
 
-/* Is material of this kind for processes of this role? */
-bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role);
+/* Is material of this kind for processes of this role and, of vaults, lane? */
+bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role, enum ipc_lane lane);
 
 #endif

@@ -85,6 +85,9 @@ static enum gp_err add_file(struct generation *generation, enum ipc_material_kin
 static enum gp_err add_certificate(
 	struct generation *generation, const struct config_certificate *conf, struct gp_why *why)
 {
+	const struct config *config = generation->config;
+	const struct config_certificate *signer =
+		config_certificate_for(config, slice_str(config->hostname));
 	struct tls_ctx *ctx = tls_ctx_new_server();
 	struct gp_why reason = { "" };
 	struct buf chain;
@@ -104,6 +107,11 @@ static enum gp_err add_certificate(
 		err = add(generation, IPC_MATERIAL_CERTIFICATE, conf->name, buf_slice(&chain), why);
 	if (err == GP_OK)
 		err = add(generation, IPC_MATERIAL_KEY, conf->name, buf_slice(&key), why);
+	if (err == GP_OK && conf == signer)
+		err = add(
+			generation, IPC_MATERIAL_SIGNING_CHAIN, conf->name, buf_slice(&chain), why);
+	if (err == GP_OK && conf == signer)
+		err = add(generation, IPC_MATERIAL_SIGNING_KEY, conf->name, buf_slice(&key), why);
 	tls_ctx_free(&ctx);
 	buf_fini(&chain);
 	buf_fini(&key);

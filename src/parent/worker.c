@@ -100,7 +100,7 @@ void worker_push(struct worker *worker, const struct generation *generation)
 	for (size_t i = 0; i < generation->material_count; i++) {
 		const struct generation_material *material = &generation->materials[i];
 
-		if (!generation_is_for(material->kind, worker->role))
+		if (!generation_is_for(material->kind, worker->role, worker->lane))
 			continue;
 		message.material = (struct ipc_material){ .generation = generation->number,
 			.kind = (uint8_t)material->kind,

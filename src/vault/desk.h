@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "crypt/device_password.h"
 #include "ops/ops.h"
 #include "store/store_twofactor.h"
 #include "vault/vault.h"
@@ -114,6 +115,16 @@ enum gp_err desk_post(struct desk_op *op, const struct store_account *account,
 /* The same outside of an operation; language: if the account has none. Then outbox_wake(). */
 enum gp_err desk_post_for(struct vault *vault, const struct store_account *account,
 	const char *recipient, const char *kind, const char *language, json_t *values) GP_CHECKED;
+
+/* The name that the device is to have, from the arguments. */
+enum gp_err desk_check_device_name(struct desk_op *op, char out[static STORE_NAME_SIZE]) GP_CHECKED;
+/* A new device password of the account, in the operation's transaction, with a letter about it. The
+ * caller wipes the password. Its row, which shows it this once. */
+enum gp_err desk_add_device(struct desk_op *op, const struct store_account *account,
+	const char *name, unsigned scopes,
+	char password[static DEVICE_PASSWORD_TEXT_SIZE]) GP_CHECKED;
+json_t *desk_device_json(const struct desk_op *op, const struct store_account *account,
+	const char *name, unsigned scopes, const char *password);
 
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);

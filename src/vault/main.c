@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "crypt/cms.h"
 #include "crypt/key.h"
 #include "crypt/totp.h"
 #include "ops/json_setup.h"
@@ -109,6 +110,8 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 			&vault.policy, config->argon2_memory, config->argon2_passes);
 	if (err == GP_OK)
 		err = totp_setup();
+	if (err == GP_OK)
+		err = cms_setup();
 	mem_free(path);
 	return err;
 }
@@ -118,6 +121,19 @@ static enum gp_err take_key(const struct child_material *material, const char *w
 {
 	return *pkey == NULL ? key_decode(material->bytes, what, pkey, why)
 			     : gp_why_set(why, GP_ERR_CONFIG, "the %s came twice", what);
+}
+
+/* What profiles are signed with may be missing: without a certificate there is no portal. */
+static void take_signer(const struct child_material *materials, size_t count)
+{
+	secret_free(&vault.signing_chain);
+	secret_free(&vault.signing_key);
+	for (size_t i = 0; i < count; i++) {
+		if (materials[i].kind == IPC_MATERIAL_SIGNING_CHAIN && vault.signing_chain == NULL)
+			vault.signing_chain = secret_new(materials[i].bytes);
+		else if (materials[i].kind == IPC_MATERIAL_SIGNING_KEY && vault.signing_key == NULL)
+			vault.signing_key = secret_new(materials[i].bytes);
+	}
 }
 
 static enum gp_err take_keys(const struct child_material *materials, size_t count,
@@ -158,6 +174,7 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	secret_free(&vault.token_key);
 	vault.pepper = pepper;
 	vault.token_key = token_key;
+	take_signer(materials, count);
 	vault.policy = policy;
 	vault.config = config;
 	if (is_first) {
@@ -203,6 +220,8 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	store_close(&vault.store);
 	secret_free(&vault.pepper);
 	secret_free(&vault.token_key);
+	secret_free(&vault.signing_chain);
+	secret_free(&vault.signing_key);
 	loop_stop(child->loop);
 }
 

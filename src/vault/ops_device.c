@@ -77,36 +77,56 @@ static enum gp_err find_owner(struct desk_op *op, bool is_self, struct store_acc
 	return err;
 }
 
-static enum gp_err add_device(struct desk_op *op, bool is_self)
+enum gp_err desk_check_device_name(struct desk_op *op, char out[static STORE_NAME_SIZE])
 {
 	struct slice name = slice_trim(slice_str(desk_string(op, "name")));
-	char password[DEVICE_PASSWORD_TEXT_SIZE];
-	struct store_account account = { 0 };
-	struct store_device device = { 0 };
-	enum gp_err err = scopes_argument(op, &device.scopes);
 
-	if (err != GP_OK)
-		return err;
-	if (name.len == 0 || !text_is_printable(name) ||
-		!slice_copy(name, device.name, sizeof device.name))
+	if (name.len == 0 || !text_is_printable(name) || !slice_copy(name, out, STORE_NAME_SIZE))
 		return gp_why_set(&op->why, GP_ERR_SYNTAX,
 			"the name must be one line of 1 to %d bytes", STORE_NAME_SIZE - 1);
-	err = desk_begin(op);
-	if (err == GP_OK)
-		err = find_owner(op, is_self, &account);
-	if (err != GP_OK)
-		return err;
-	device.account = account.id;
+	return GP_OK;
+}
+
+enum gp_err desk_add_device(struct desk_op *op, const struct store_account *account,
+	const char *name, unsigned bits, char password[static DEVICE_PASSWORD_TEXT_SIZE])
+{
+	struct store_device device = { .account = account->id, .scopes = bits };
+	enum gp_err err;
+
+	GP_ASSERT(slice_copy(slice_str(name), device.name, sizeof device.name));
 	device_password_make(password);
 	err = insert(op, &device, password);
 	if (err == GP_OK)
-		err = desk_post(op, &account, NULL, "device_added",
-			json_pack("{s:s}", "name", device.name));
+		err = desk_post(
+			op, account, NULL, "device_added", json_pack("{s:s}", "name", device.name));
+	return err;
+}
+
+json_t *desk_device_json(const struct desk_op *op, const struct store_account *account,
+	const char *name, unsigned bits, const char *password)
+{
+	return json_pack("{s:I, s:s, s:s, s:o, s:s}", "id", (json_int_t)op->device, "address",
+		account->address, "name", name, "scopes", scopes_json(bits), "password", password);
+}
+
+static enum gp_err add_device(struct desk_op *op, bool is_self)
+{
+	char password[DEVICE_PASSWORD_TEXT_SIZE] = "";
+	char name[STORE_NAME_SIZE];
+	struct store_account account = { 0 };
+	unsigned bits = 0;
+	enum gp_err err = scopes_argument(op, &bits);
+
 	if (err == GP_OK)
-		err = desk_row(
-			op, json_pack("{s:I, s:s, s:s, s:o, s:s}", "id", (json_int_t)op->device,
-				    "address", account.address, "name", device.name, "scopes",
-				    scopes_json(device.scopes), "password", password));
+		err = desk_check_device_name(op, name);
+	if (err == GP_OK)
+		err = desk_begin(op);
+	if (err == GP_OK)
+		err = find_owner(op, is_self, &account);
+	if (err == GP_OK)
+		err = desk_add_device(op, &account, name, bits, password);
+	if (err == GP_OK)
+		err = desk_row(op, desk_device_json(op, &account, name, bits, password));
 	mem_wipe(password, sizeof password);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "crypt/once.h"
 #include "store/store_recovery.h"
+#include "store/store_setup.h"
 #include "vault/desk.h"
 
 enum {
@@ -30,6 +31,8 @@ static enum gp_err set_password(
 		err = store_twofactor_password_done(store, account->id);
 	if (err == GP_OK)
 		err = store_link_end_all(store, account->id, now);
+	if (err == GP_OK)
+		err = store_setup_end_all(store, account->id, now);
 	if (err == GP_OK && desk_bool(op, "end_devices"))
 		err = store_device_remove(store, account->id, 0);
 	if (err == GP_ERR_NOT_FOUND && desk_bool(op, "end_devices"))

@@ -37,6 +37,8 @@ struct vault {
 	struct pwhash_policy policy;
 	struct secret *pepper;
 	struct secret *token_key;
+	struct secret *signing_chain; /* PEM, and its key: of profiles; NULL but on the desk */
+	struct secret *signing_key;
 	struct chan *core; /* NULL while there is none */
 	struct record record;
 	struct audit_pending audit;

@@ -14,8 +14,7 @@ enum {
 	INTEGER_DIGITS = 18,
 };
 
-/* Percent escapes, and "+" for a space where it is a query's. */
-static enum gp_err unescape(struct slice text, bool is_query, struct buf *out)
+enum gp_err arguments_unescape(struct slice text, bool is_query, struct buf *out)
 {
 	enum gp_err err = GP_OK;
 
@@ -89,7 +88,7 @@ static enum gp_err put_escaped(json_t *args, enum ops_id op, struct slice key, s
 	enum gp_err err;
 
 	buf_init(&text, VALUE_MAX);
-	err = unescape(escaped, is_query, &text);
+	err = arguments_unescape(escaped, is_query, &text);
 	if (err == GP_OK)
 		err = put_text(args, op, key, buf_slice(&text), why);
 	else

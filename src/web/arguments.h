@@ -21,4 +21,8 @@ enum {
 enum gp_err arguments_build(const struct route_match *match, struct slice query, struct slice body,
 	struct buf *out, size_t *ret_page, struct gp_why *why) GP_CHECKED;
 
+/* Percent escapes undone, and "+" for a space where it is a query's, appended. GP_ERR_SYNTAX,
+ * GP_ERR_LIMIT. */
+enum gp_err arguments_unescape(struct slice text, bool is_query, struct buf *out) GP_CHECKED;
+
 #endif

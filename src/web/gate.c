@@ -5,8 +5,7 @@
 
 #define SCHEME "https://"
 
-/* "name:443", "[::1]:443" and "name" without the port. */
-static struct slice without_port(struct slice authority)
+struct slice gate_host_name(struct slice authority)
 {
 	ptrdiff_t colon = slice_find_last(authority, ':');
 	ptrdiff_t bracket = slice_find_last(authority, ']');
@@ -19,12 +18,12 @@ static struct slice host_of_url(const char *url)
 	const char *begin = strstr(url, "://");
 	struct slice rest = slice_str(begin != NULL ? begin + 3 : url);
 
-	return without_port(slice_head(rest, strcspn(rest.data, "/?#")));
+	return gate_host_name(slice_head(rest, strcspn(rest.data, "/?#")));
 }
 
 bool gate_is_host(const struct config *config, struct slice host)
 {
-	struct slice name = without_port(host);
+	struct slice name = gate_host_name(host);
 
 	return name.len > 0 && (slice_equal_nocase(name, host_of_url(config->portal_url)) ||
 				       slice_is_nocase(name, config->hostname));

@@ -11,6 +11,7 @@
 #include "web/gate.h"
 #include "web/reply.h"
 #include "web/route.h"
+#include "web/setup.h"
 
 #define API "/api/"
 
@@ -24,8 +25,10 @@ enum {
 struct request {
 	struct web *web;
 	struct ip client;
-	const struct route *route; /* NULL: a file */
-	size_t page;               /* of a list; 0: all at once */
+	enum ops_id op;            /* that core is asked for; OPS_MAX: none */
+	const struct route *route; /* NULL: no call of the API */
+	struct setup_ask setup;
+	size_t page; /* of a list; 0: all at once */
 	struct call call;
 	struct reply reply;
 	struct answer answer;
@@ -104,7 +107,10 @@ static void on_done(struct call *call, enum gp_err err, struct slice why)
 {
 	struct request *request = call->owner;
 
-	if (err == GP_OK)
+	if (request->route == NULL)
+		setup_finish(request->web->config, &request->setup, err, why, &request->reply,
+			&request->answer);
+	else if (err == GP_OK)
 		reply_finish(&request->reply, request->route, request->page, &request->answer);
 	else
 		answer_problem(&request->answer, answer_problem_of(err), why);
@@ -131,13 +137,13 @@ static bool is_idempotency_key(struct slice key)
 	return key.len <= IDEMPOTENCY_MAX && text_is_ascii(key) && text_is_printable(key);
 }
 
-static void ask_core(struct request *request, const struct request_facts *facts,
+static void ask_core(struct request *request, enum ops_id op, const struct request_facts *facts,
 	const struct credential *credential, struct slice arguments)
 {
 	static const struct call_ops ops = { on_row, on_done };
 	char client_name[CLIENT_NAME_SIZE];
 	char language[LANGUAGE_SIZE];
-	struct ipc_call question = { .name = slice_str(ops_entry(request->route->op)->name),
+	struct ipc_call question = { .name = slice_str(ops_entry(op)->name),
 		.arguments = arguments,
 		.credential = credential->text,
 		.is_token = credential->is_token,
@@ -146,6 +152,7 @@ static void ask_core(struct request *request, const struct request_facts *facts,
 		.idempotency = facts->idempotency_key };
 	enum gp_err err;
 
+	request->op = op;
 	text_escape(facts->user_agent, client_name, sizeof client_name);
 	question.client_name = slice_str(client_name);
 	caller_init_call(request->web->caller, &request->call, &ops, request);
@@ -170,7 +177,7 @@ static void call(struct request *request, const struct request_facts *facts,
 	else if (err != GP_OK)
 		refuse(request, PROBLEM_SYNTAX, slice_str(why.text));
 	else
-		ask_core(request, facts, credential, buf_slice(&arguments));
+		ask_core(request, match->route->op, facts, credential, buf_slice(&arguments));
 	buf_fini(&arguments);
 }
 
@@ -198,6 +205,23 @@ static void answer_api(struct request *request, const struct request_facts *fact
 		call(request, facts, credential, &match, query);
 }
 
+/* Mail programs that set themselves up. Whoever asks, by whatever cookie, is a guest. */
+static void answer_setup(struct request *request, const struct setup_route *route,
+	const struct request_facts *facts, struct slice query)
+{
+	const struct setup_facts asked = { facts->method, facts->host, query, facts->body };
+	const struct credential nobody = { .text = { NULL, 0 } };
+	struct buf arguments;
+
+	buf_init_secret(&arguments, SETUP_ARGUMENTS_MAX);
+	if (setup_begin(request->web->config, route, &asked, &request->setup, &arguments,
+		    &request->answer))
+		ask_core(request, request->setup.op, facts, &nobody, buf_slice(&arguments));
+	else
+		request->has_answer = true;
+	buf_fini(&arguments);
+}
+
 /* Life. */
 
 struct request *request_new(struct web *web, const struct request_facts *facts,
@@ -208,12 +232,18 @@ struct request *request_new(struct web *web, const struct request_facts *facts,
 	ptrdiff_t mark = slice_find(facts->target, '?');
 	struct slice path = mark < 0 ? facts->target : slice_head(facts->target, (size_t)mark);
 	struct slice query = slice_from(facts->target, path.len + 1);
+	struct setup_route setup = setup_route_find(path);
 
 	request->web = web;
+	request->op = OPS_MAX;
 	request->client = facts->client;
 	request->on_ready = on_ready;
 	request->owner = owner;
 	answer_init(&request->answer);
+	if (setup.paper != SETUP_NONE) {
+		answer_setup(request, &setup, facts, query);
+		return request;
+	}
 	if (!pass_gate(request, facts, &credential))
 		return request;
 	if (slice_starts_nocase(path, API))
@@ -231,8 +261,8 @@ void request_free(struct request **prequest)
 	if (request == NULL)
 		return;
 	/* The route and not the path: what stands in that is for nobody's log. */
-	if (request->route != NULL)
-		log_info("call", LOG_STR("operation", ops_entry(request->route->op)->name),
+	if (request->op != OPS_MAX)
+		log_info("call", LOG_STR("operation", ops_entry(request->op)->name),
 			LOG_IP("client", &request->client),
 			LOG_UINT("status", request->has_answer ? request->answer.status : 0));
 	caller_fini_call(&request->call);
