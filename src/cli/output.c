@@ -240,6 +240,48 @@ static json_t *join_import(json_t *rows)
 	return all;
 }
 
+/* ---- records of the DNS ---- */
+
+static const char *text_of(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text != NULL ? text : "";
+}
+
+static size_t name_width(json_t *rows)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		size_t len = strlen(text_of(json_array_get(rows, i), "name"));
+
+		widest = len > widest ? len : widest;
+	}
+	return widest;
+}
+
+/* Ready to be pasted; what a record is for stands above the first of its kind. */
+static enum gp_err format_zone(json_t *rows, struct buf *out)
+{
+	int width = (int)name_width(rows);
+	const char *last = "";
+	enum gp_err err = GP_OK;
+
+	for (size_t i = 0; err == GP_OK && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *what = text_of(row, "what");
+
+		if (strcmp(what, last) != 0)
+			err = buf_printf(out, "%s; %s\n", i > 0 ? "\n" : "", what);
+		last = what;
+		if (err == GP_OK)
+			err = buf_printf(out, "%-*s IN %-5s %s\n", width, text_of(row, "name"),
+				text_of(row, "type"), text_of(row, "value"));
+	}
+	return err;
+}
+
 /* ---- all of it ---- */
 
 enum gp_err output_people(const struct args *args, json_t *rows, size_t width, struct buf *out)
@@ -254,6 +296,8 @@ enum gp_err output_people(const struct args *args, json_t *rows, size_t width, s
 		for (size_t i = 0; err == GP_OK && i < json_array_size(rows); i++)
 			err = format_one(json_array_get(rows, i), width, out);
 		return err;
+	case SHAPE_ZONE:
+		return format_zone(rows, out);
 	case SHAPE_IMPORT:
 		return format_import(rows, out);
 	case SHAPE_DONE:
@@ -277,7 +321,7 @@ enum gp_err output_json(enum shape shape, json_t *rows, struct buf *out)
 	json_t *all;
 	int failed;
 
-	if (shape == SHAPE_LIST)
+	if (shape == SHAPE_LIST || shape == SHAPE_ZONE)
 		all = json_incref(rows);
 	else if (shape == SHAPE_IMPORT)
 		all = join_import(rows);

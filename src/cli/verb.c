@@ -186,6 +186,9 @@ const struct verb verbs[] = {
 		NULL, "gatepost domain remove old.example.test",
 		{ { "DOMAIN", NULL, "domain", PARAM_TEXT, true, "the domain" } }, { { NULL } } },
 
+	{ "dns", NULL, OPS_domain_dns, SHAPE_ZONE, 0, NULL, NULL, NULL, "gatepost dns example.test",
+		{ { "DOMAIN", NULL, "domain", PARAM_TEXT, true, "the domain" } }, { { NULL } } },
+
 	{ "alias", "add", OPS_alias_add, SHAPE_DONE, 0, NULL,
 		"{alias} is an address of {address} now.", NULL,
 		"gatepost alias add alice@example.test post@example.test", { ADDRESS, ALIAS },

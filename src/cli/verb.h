@@ -57,6 +57,7 @@ enum shape {
 	SHAPE_ONE,    /* one thing with all its values; JSON: an object */
 	SHAPE_DONE,   /* a sentence; JSON: an object */
 	SHAPE_DEVICE, /* a new device password, shown once */
+	SHAPE_ZONE,   /* records of the DNS, as a zone file has them; JSON: an array */
 	SHAPE_IMPORT, /* bad lines, then what was loaded; JSON: one object, "bad" its array */
 	SHAPE_LOCAL,  /* needs no daemon */
 };

@@ -11,6 +11,7 @@ enum {
 	PREFER_TLS = 0, /* priorities of SRV: lower ones are tried first */
 	PREFER_STARTTLS = 10,
 	MX_PREFERENCE = 10,
+	TXT_STRING_MAX = 255,
 };
 
 struct zone {
@@ -113,6 +114,17 @@ static void put_programs(struct zone *zone)
 		(unsigned)offer_url_port(zone->config->portal_url), SLICE_ARG(name));
 }
 
+/* One string of a TXT record has at most 255 bytes. */
+static void put_reports(struct zone *zone, const char *what)
+{
+	static const char rule[] = "v=TLSRPTv1; rua=mailto:";
+	static const char whom[] = "postmaster@";
+	size_t len = sizeof rule - 1 + sizeof whom - 1 + zone->domain.len;
+
+	put(zone, what, "_smtp._tls.", "TXT", "\"%s%s%s%.*s\"", rule,
+		len > TXT_STRING_MAX ? "\" \"" : "", whom, SLICE_ARG(zone->domain));
+}
+
 static void put_sts(struct zone *zone)
 {
 	static const char what[] = "servers that send to the domain insist on TLS (RFC 8461), and "
@@ -130,8 +142,7 @@ static void put_sts(struct zone *zone)
 		sts_id(buf_slice(&policy), id);
 		put(zone, what, "mta-sts.", "CNAME", "%.*s.", SLICE_ARG(name));
 		put(zone, what, "_mta-sts.", "TXT", "\"v=STSv1; id=%s\"", id);
-		put(zone, what, "_smtp._tls.", "TXT", "\"v=TLSRPTv1; rua=mailto:postmaster@%.*s\"",
-			SLICE_ARG(zone->domain));
+		put_reports(zone, what);
 	} else if (err != GP_ERR_NOT_FOUND) {
 		zone->err = err;
 	}
