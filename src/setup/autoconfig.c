@@ -6,9 +6,11 @@
 static void put_server(struct markup *markup, const struct offers *offers, enum service service,
 	const char *element)
 {
-	enum protocol protocol = service_protocol(service);
+	static const char *const types[PROTOCOL_MAX] = {
+		[PROTOCOL_SMTP] = "smtp", [PROTOCOL_IMAP] = "imap", [PROTOCOL_POP3] = "pop3"
+	};
 
-	markup_open(markup, element, "type", slice_str(protocol_name(protocol)));
+	markup_open(markup, element, "type", slice_str(types[service_protocol(service)]));
 	markup_text(markup, "hostname", slice_str(offers->hostname));
 	markup_number(markup, "port", offers->ports[service]);
 	markup_text(markup, "socketType",
