@@ -243,6 +243,9 @@ static bool open_element(struct scanner *scanner)
 {
 	struct slice name;
 
+	/* What is wanted is text and nothing else. */
+	if (is_at(scanner, "EMailAddress") || is_at(scanner, "AcceptableResponseSchema"))
+		return false;
 	if (scanner->depth == AUTODISCOVER_DEPTH_MAX || !take_name(scanner, &name) ||
 		!skip_attributes(scanner))
 		return false;

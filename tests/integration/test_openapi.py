@@ -100,7 +100,7 @@ def test_answers(people, path):
         reference = next(row["reference"] for row in browser.get("/api/v1/events").json["items"] if row["reference"])
     else:
         reference = ""
-    url = path.replace("{address}", ALICE[0]).replace("{reference}", reference)
+    url = path.replace("{address}", ALICE[0]).replace("{reference}", reference).replace("{domain}", "example.test")
     needed = [p["name"] for p in DOC["paths"][path]["get"].get("parameters", ()) if p["in"] == "query" and p.get("required")]
     answer = browser.get(url + "".join(f"?{name}=alice" for name in needed))
     assert answer.status == 200, answer

@@ -57,7 +57,7 @@ static const struct {
 	{ BEGIN ADDRESS END "x", NULL },
 	{ "x" BEGIN ADDRESS END, NULL },
 	{ BEGIN ADDRESS ADDRESS END, NULL },
-	{ BEGIN "<EMailAddress>a<b/>c</EMailAddress>" END, "c" },
+	{ BEGIN "<EMailAddress>a<b/>c</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>a@b</emailaddress>" END, NULL },
 	{ BEGIN "<EMailAddress>a@b</EMailAddress" END, NULL },
 	{ BEGIN "<EMailAddress a>a@b</EMailAddress>" END, NULL },
