@@ -209,6 +209,7 @@ class World:
             values |= {"alias": f"a{number}@{values['domain']}", "spare_domain": f"spare{number}.test"}
             self.root.post(V1 + "/accounts", {"address": subject})
             self.root.post(f"{at}/aliases", {"alias": values["alias"]})
+            self.root.delete(f"{at}/devices")  # of those there are only so many
             values["device"] = self.root.post(f"{at}/devices", {"name": "old"}).json["id"]
             self.root.post(V1 + "/domains", {"domain": values["spare_domain"]})
             values["token"] = self.root.post(V1 + "/tokens", {"name": "old", "role": "staff"}).json["id"]
