@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: ISC
+"""The drivers, one file for each program; the order is that of doc/clients.md."""
+
+import importlib
+
+NAMES = ("mutt", "neomutt", "s_nail", "mbsync", "offlineimap", "fetchmail",
+         "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib", "python_imaplib",
+         "python_poplib")
+HEAVY = ()  # too big to install for every ./test
+
+
+def load(names=NAMES):
+    """The drivers of these names."""
+    return [importlib.import_module(f"programs.{name}").PROGRAM for name in names]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: ISC
+"""Mail programs from Debian and npm at the door of ./quickstart, unattended: doc/clients.md is what they did."""
+
+import os
+
+import matrix
+import programs
+import pytest
+import table
+
+HEAVY = os.environ.get("GATEPOST_HEAVY_CLIENTS", "") == "yes"
+DRIVERS = programs.load((*programs.NAMES, *(programs.HEAVY if HEAVY else ())))
+
+
+@pytest.fixture(scope="module")
+def results(workdir):
+    return matrix.run_all(workdir / "clients", DRIVERS)
+
+
+@pytest.mark.parametrize("name", [driver.name for driver in DRIVERS])
+def test_program(results, name):
+    """Every port, login form and secret it has lets it in; a wrong password, a block and a ban do not."""
+    assert results[name].faults() == []
+
+
+def test_no_combination_is_left_out(results):
+    for result in results.values():
+        tried = {(t.service, t.form) for t in result.tries}
+        assert tried == {(service, form) for service in result.services for form in matrix.FORMS}, result.name
+        assert {t.secret for t in result.tries} == set(matrix.SECRETS), result.name
+
+
+def test_the_table_says_so(results):
+    """After a change: tests/integration/clients/run --write."""
+    differences = table.differences(table.DOCUMENT.read_text(encoding="utf-8"), results)
+    assert not differences, "\n".join(differences)
