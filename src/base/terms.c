@@ -25,6 +25,7 @@ static const char *const role_names[ROLE_MAX] = { ROLE_LIST(TERM_ROW) };
 static const char *const permit_names[PERMIT_MAX] = { PERMIT_LIST(TERM_ROW) };
 static const char *const rcpt_outcome_names[RCPT_OUTCOME_MAX] = { RCPT_OUTCOME_LIST(TERM_ROW) };
 static const char *const filter_names[FILTER_MAX] = { FILTER_LIST(TERM_ROW) };
+static const char *const filter_result_names[FILTER_RESULT_MAX] = { FILTER_RESULT_LIST(TERM_ROW) };
 static const char *const close_names[CLOSE_MAX] = { CLOSE_LIST(TERM_ROW) };
 #undef TERM_ROW
 
@@ -162,6 +163,12 @@ const char *filter_name(enum filter filter)
 {
 	GP_ASSERT(filter < FILTER_MAX);
 	return filter_names[filter];
+}
+
+const char *filter_result_name(enum filter_result result)
+{
+	GP_ASSERT(result < FILTER_RESULT_MAX);
+	return filter_result_names[result];
 }
 
 const char *close_name(enum close_reason reason)

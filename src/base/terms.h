@@ -175,6 +175,16 @@ enum filter {
 	FILTER_LIST(TERM_ENUM) FILTER_MAX
 };
 
+/* How it went to ask it. */
+#define FILTER_RESULT_LIST(X)                                          \
+	X(FILTER_RESULT_OK, "ok")                                      \
+	X(FILTER_RESULT_FAILED, "failed") /* not there, or nonsense */ \
+	X(FILTER_RESULT_TIMEOUT, "timeout")
+
+enum filter_result {
+	FILTER_RESULT_LIST(TERM_ENUM) FILTER_RESULT_MAX
+};
+
 /* Why core closes a live session. */
 #define CLOSE_LIST(X)                                 \
 	X(CLOSE_BANNED, "banned")                     \
@@ -209,6 +219,7 @@ enum role role_by_name(struct slice name); /* ROLE_MAX if none */
 const char *permit_name(enum permit permit);
 const char *rcpt_outcome_name(enum rcpt_outcome outcome);
 const char *filter_name(enum filter filter);
+const char *filter_result_name(enum filter_result result);
 const char *close_name(enum close_reason reason);
 
 #endif

@@ -201,9 +201,12 @@ struct config {
 	unsigned sending_known_days;
 	unsigned sending_learn_days;
 	struct config_nets sending_trusted;
-	char *geoip_file;          /* NULL: none */
-	char *sending_plan;        /* plan section; NULL: default_plan */
-	char *sending_source_plan; /* NULL: none */
+	char *geoip_file;             /* NULL: none */
+	struct config_strings rspamd; /* as the hosts of a backend; empty: none */
+	unsigned rspamd_timeout;      /* milliseconds */
+	uint64_t rspamd_max_size;     /* bytes */
+	char *sending_plan;           /* plan section; NULL: default_plan */
+	char *sending_source_plan;    /* NULL: none */
 	bool sending_from;
 	unsigned sending_keep;     /* days */
 	unsigned points_strangers; /* of the reasons of policy/sending.h, each */

@@ -171,6 +171,13 @@ static void on_session_message(
 	rule->handle(front->core, session, message);
 }
 
+static void count_filtered(struct stats *stats, enum filter_result result)
+{
+	stats->rspamd_ok += result == FILTER_RESULT_OK;
+	stats->rspamd_failed += result == FILTER_RESULT_FAILED;
+	stats->rspamd_timeouts += result == FILTER_RESULT_TIMEOUT;
+}
+
 void on_front_message(struct front *front, const struct ipc_message *message)
 {
 	const struct rule *rule = find_rule(message->type);
@@ -183,6 +190,8 @@ void on_front_message(struct front *front, const struct ipc_message *message)
 				message->session_open.session);
 	} else if (message->type == IPC_NOTICE_DONE) {
 		notices_on_done(front->core, &message->notice_done);
+	} else if (message->type == IPC_FILTERED) {
+		count_filtered(&front->core->stats, (enum filter_result)message->filtered.result);
 	} else if (message->type == IPC_REFUSED) {
 		front->core->stats.refused_banned += message->refused.count;
 	} else {

@@ -34,6 +34,10 @@
 	X(messages_refused)      /* by the next hop */                                         \
 	X(recipients_accepted)   /* of accepted messages */                                    \
 	X(recipients_refused)    /* by the next hop, by themselves */                          \
+	X(rspamd_ok)             /* messages that rspamd gave a verdict on */                  \
+	X(rspamd_failed)         /* it was not there, did not read, or spoke nonsense */       \
+	X(rspamd_timeouts)       /* it took too long */                                        \
+	X(filter_refused)        /* messages not delivered because of its verdict */           \
 	X(mail_refused)          /* MAIL and RCPT: not signed in */                            \
 	X(mail_blocked)          /* MAIL and RCPT: account blocked */                          \
 	X(portal_sessions_total) /* people at the portal, from the right password on */        \

@@ -8,6 +8,7 @@
  *	front_https            HTTPS: requests to gatepost-web, its answers
  *	front_smtp             SMTP: the dialogue, message by message
  *	smtp_hop, smtp_pool    connections to next hops
+ *	smtp_filter            a copy of each message for rspamd
  *	notice                 mail of Gatepost's own
  *	backend_login          sign-in at an IMAP or POP3 server
  *	backend_dial, dialer   a connected backend, by way of gatepostd
@@ -17,6 +18,8 @@
 #define GP_FRONT_FRONT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "front/settings.h"
 #include "ipc/ban_map.h"
@@ -29,6 +32,13 @@ struct notices;
 struct session_table;
 struct smtp_pool;
 
+/* Of smtp_filter.c. */
+struct front_filter {
+	size_t held;     /* bytes that wait for rspamd */
+	int64_t said_at; /* clock_steady() of the last fault that was logged; 0: none */
+	unsigned unsaid; /* faults since */
+};
+
 struct front {
 	struct child *child;
 	struct loop *loop;
@@ -40,6 +50,7 @@ struct front {
 	struct session_table *sessions;
 	struct smtp_pool *hops;
 	struct notices *notices;
+	struct front_filter filter;
 	unsigned asking_web; /* browsers' requests that are with web */
 	bool is_stopping;
 };

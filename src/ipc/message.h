@@ -20,6 +20,7 @@ enum {
 	IPC_PACKET_MAX = 16 * 1024,
 	IPC_NOTICE_MAX = 14 * 1024,
 	IPC_NOTICE_TEXT_MAX = 256,
+	IPC_DIAL_RSPAMD = UINT16_MAX, /* in place of a backend: the hosts of rspamd */
 };
 
 enum ipc_role {

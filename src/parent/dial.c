@@ -172,6 +172,13 @@ static const struct generation *find_generation(const struct parent *parent, uin
 	return NULL;
 }
 
+static int64_t timeout_of(const struct config *config, unsigned backend)
+{
+	if (backend == IPC_DIAL_RSPAMD)
+		return config->rspamd_timeout;
+	return (int64_t)config->backends[backend].connect_timeout * 1000;
+}
+
 static size_t count_dials(const struct dialer *dialer, const struct worker *front)
 {
 	const struct dial *dial;
@@ -206,8 +213,7 @@ void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_di
 		dial->member.addresses[i] = member->addresses[i];
 	LIST_INSERT_HEAD(&dialer->dials, dial, link);
 	loop_timer_init(dialer->parent->loop, &dial->timer, on_timeout, dial);
-	loop_timer_set(&dial->timer,
-		(int64_t)generation->config->backends[message->backend].connect_timeout * 1000);
+	loop_timer_set(&dial->timer, timeout_of(generation->config, message->backend));
 	try_next(dial, EADDRNOTAVAIL);
 }
 

@@ -64,25 +64,26 @@ static enum gp_err read_text(const char *path, struct buf *text, struct config_e
 	return err == GP_OK ? GP_OK : GP_ERR_CONFIG;
 }
 
+static enum gp_err resolve(const struct config_strings *hosts,
+	struct generation_member **ret_members, struct gp_why *why)
+{
+	enum gp_err err = GP_OK;
+
+	*ret_members = mem_new(hosts->count + 1, sizeof **ret_members);
+	for (size_t i = 0; err == GP_OK && i < hosts->count; i++)
+		err = address_resolve(hosts->items[i], &(*ret_members)[i], why);
+	return err;
+}
+
 static enum gp_err load_members(struct generation *generation, struct gp_why *why)
 {
 	const struct config *config = generation->config;
+	enum gp_err err = resolve(&config->rspamd, &generation->rspamd, why);
 
 	generation->members = mem_new(config->backend_count + 1, sizeof *generation->members);
-	for (size_t i = 0; i < config->backend_count; i++) {
-		const struct config_backend *backend = &config->backends[i];
-
-		generation->members[i] =
-			mem_new(backend->hosts.count + 1, sizeof **generation->members);
-		for (size_t n = 0; n < backend->hosts.count; n++) {
-			enum gp_err err = address_resolve(
-				backend->hosts.items[n], &generation->members[i][n], why);
-
-			if (err != GP_OK)
-				return err;
-		}
-	}
-	return GP_OK;
+	for (size_t i = 0; err == GP_OK && i < config->backend_count; i++)
+		err = resolve(&config->backends[i].hosts, &generation->members[i], why);
+	return err;
 }
 
 /* Nobody is kept out because a file of countries is missing: at a start it is only said. */
@@ -150,18 +151,11 @@ enum gp_err generation_load(const char *path, uint64_t number, enum generation_u
 	return err;
 }
 
-static void free_members(struct generation *generation)
+static void free_members(const struct config_strings *hosts, struct generation_member *members)
 {
-	const struct config *config = generation->config;
-
-	for (size_t i = 0; i < config->backend_count; i++) {
-		struct generation_member *members = generation->members[i];
-
-		for (size_t n = 0; members != NULL && n < config->backends[i].hosts.count; n++)
-			mem_free(members[n].addresses);
-		mem_free(members);
-	}
-	mem_free(generation->members);
+	for (size_t i = 0; members != NULL && i < hosts->count; i++)
+		mem_free(members[i].addresses);
+	mem_free(members);
 }
 
 void generation_drop_materials(struct generation *generation)
@@ -181,8 +175,12 @@ void generation_free(struct generation **pgeneration)
 	if (generation == NULL)
 		return;
 	generation_drop_materials(generation);
-	if (generation->members != NULL)
-		free_members(generation);
+	for (size_t i = 0; generation->members != NULL && i < generation->config->backend_count;
+		i++)
+		free_members(&generation->config->backends[i].hosts, generation->members[i]);
+	mem_free(generation->members);
+	if (generation->rspamd != NULL)
+		free_members(&generation->config->rspamd, generation->rspamd);
 	if (generation->text_fd >= 0)
 		(void)close(generation->text_fd);
 	config_free(&generation->config);
@@ -194,6 +192,8 @@ const struct generation_member *generation_member(
 {
 	const struct config *config = generation->config;
 
+	if (backend == IPC_DIAL_RSPAMD)
+		return member < config->rspamd.count ? &generation->rspamd[member] : NULL;
 	if (backend >= config->backend_count || member >= config->backends[backend].hosts.count)
 		return NULL;
 	return &generation->members[backend][member];

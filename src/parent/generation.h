@@ -40,6 +40,7 @@ struct generation {
 	struct generation_material *materials;
 	size_t material_count;
 	struct generation_member **members; /* [backend][host], as in config */
+	struct generation_member *rspamd;   /* its hosts */
 };
 
 enum generation_use {
@@ -59,7 +60,7 @@ void generation_free(struct generation **pgeneration);
 /* Nobody is given it any more: keys and large files need not stay. */
 void generation_drop_materials(struct generation *generation);
 
-/* NULL if there is no such backend or host. */
+/* backend: an index, or IPC_DIAL_RSPAMD. NULL if there is no such backend or host. */
 const struct generation_member *generation_member(
 	const struct generation *generation, unsigned backend, unsigned member);
 

@@ -324,6 +324,25 @@ void profile_look(const struct profile *profile, const struct sending_policy *po
 	*ret_facts = facts;
 }
 
+void profile_look_again(const struct profile *profile, const struct sending_policy *policy,
+	const struct profile_try *try, int64_t now, struct sending_facts *ret_facts)
+{
+	struct sending_facts facts;
+
+	profile_look(profile, policy, try, now, &facts);
+	facts.recipients_hour--;
+	facts.recipients_day--;
+	if (facts.is_new_network && !facts.is_stranger)
+		facts.known_elsewhere--;
+	*ret_facts = facts;
+}
+
+void profile_ask(struct profile *profile, int64_t now)
+{
+	if (profile->asked_at == 0)
+		profile->asked_at = now;
+}
+
 static void note_stranger(struct profile *profile, const struct profile_try *try,
 	const struct sending_facts *facts, enum sending_outcome outcome, int64_t now)
 {
@@ -351,8 +370,8 @@ void profile_note(struct profile *profile, const struct profile_try *try,
 	note_client(profile, try, now);
 	if (facts->is_stranger)
 		note_stranger(profile, try, facts, outcome, now);
-	if (outcome == SENDING_ASK && profile->asked_at == 0)
-		profile->asked_at = now;
+	if (outcome == SENDING_ASK)
+		profile_ask(profile, now);
 	if (outcome != SENDING_PASS)
 		return;
 	if (!facts->is_stranger && facts->is_new_network)

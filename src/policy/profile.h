@@ -122,6 +122,9 @@ void profile_fini(struct profile *profile);
 /* The facts, were this recipient let through now. Changes nothing. */
 void profile_look(const struct profile *profile, const struct sending_policy *policy,
 	const struct profile_try *try, int64_t now, struct sending_facts *ret_facts);
+/* The same of one that was let through already, and is in the counts. */
+void profile_look_again(const struct profile *profile, const struct sending_policy *policy,
+	const struct profile_try *try, int64_t now, struct sending_facts *ret_facts);
 /* Was it written to before? */
 bool profile_is_stranger(const struct profile *profile, uint32_t recipient, int64_t now);
 /* What came of it. facts: as profile_look() gave them. */
@@ -142,6 +145,8 @@ void profile_forged(struct profile *profile, uint32_t sender, int64_t now);
 /* A try beyond a limit. */
 void profile_limited(struct profile *profile, int64_t now);
 
+/* An answer of the owner is awaited from now on. */
+void profile_ask(struct profile *profile, int64_t now);
 /* The owner says that it was him: what he sends from is known, suspicions are forgotten. */
 void profile_confirm(struct profile *profile, int64_t now);
 

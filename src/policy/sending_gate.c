@@ -45,6 +45,28 @@ void sending_gate_recipient(const struct sending_policy *policy,
 	*ret_answer = answer;
 }
 
+/* Its recipients were judged and counted when they were asked for: none is looked at again, and
+ * nobody is slowed down once he has waited. */
+void sending_gate_message(const struct sending_policy *policy, const struct sending_sender *sender,
+	const struct profile_try *try, bool is_bad, int64_t now, struct sending_answer *ret_answer)
+{
+	struct sending_answer answer = { .outcome = SENDING_PASS,
+		.verdict = { .outcome = SENDING_PASS } };
+	struct sending_facts facts;
+
+	if (policy->mode != CONFIG_SENDING_OFF) {
+		profile_filtered(sender->profile, is_bad, now);
+		profile_look_again(sender->profile, policy, try, now, &facts);
+		sending_judge(policy, &facts, &answer.verdict);
+		answer.outcome = sending_effective(policy, answer.verdict.outcome);
+	}
+	if (answer.outcome == SENDING_SLOW)
+		answer.outcome = SENDING_PASS;
+	if (answer.outcome == SENDING_ASK)
+		profile_ask(sender->profile, now);
+	*ret_answer = answer;
+}
+
 void sending_gate_delivered(const struct sending_policy *policy,
 	const struct sending_sender *sender, const struct profile_try *try,
 	const struct sending_amount *amount, int64_t now)

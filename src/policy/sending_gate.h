@@ -12,7 +12,8 @@
  *	next hop's 250  sending_gate_delivered() for each recipient that the hop has taken
  *	else            sending_gate_returned() for each: refused, DATA failed, RSET, session lost;
  *	                profile_refused_unknown() or profile_refused_spam() where the hop said so
- *	end of data     profile_sent_body(), profile_filtered()
+ *	end of data     sending_gate_message(), if the filter thinks ill of it: else 450 or 554
+ *	                profile_sent_body()
  *
  * The try of a recipient must live until it is delivered or returned; core keeps it with the
  * transaction. It holds no address.
@@ -45,6 +46,11 @@ struct sending_answer {
 void sending_gate_recipient(const struct sending_policy *policy,
 	const struct sending_sender *sender, const struct profile_try *try, bool is_first,
 	int64_t now, struct sending_answer *ret_answer);
+
+/* The whole message is there and the filter doubts or condemns it: may it go on to its recipients?
+ * try: of the last of them. SENDING_PASS, _ASK or _BLOCK. */
+void sending_gate_message(const struct sending_policy *policy, const struct sending_sender *sender,
+	const struct profile_try *try, bool is_bad, int64_t now, struct sending_answer *ret_answer);
 
 void sending_gate_delivered(const struct sending_policy *policy,
 	const struct sending_sender *sender, const struct profile_try *try,

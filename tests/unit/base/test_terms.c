@@ -104,6 +104,8 @@ static void test_names_lead_back(void **state)
 		assert_true(strlen(rcpt_outcome_name((enum rcpt_outcome)i)) > 0);
 	for (unsigned i = 0; i < FILTER_MAX; i++)
 		assert_true(strlen(filter_name((enum filter)i)) > 0);
+	for (unsigned i = 0; i < FILTER_RESULT_MAX; i++)
+		assert_true(strlen(filter_result_name((enum filter_result)i)) > 0);
 	for (unsigned i = 0; i < CLOSE_MAX; i++)
 		assert_true(strlen(close_name((enum close_reason)i)) > 0);
 }

@@ -395,6 +395,81 @@ static void gate_modes(void **state)
 	assert_true(profile_is_stranger(&profile, 7, T0));
 }
 
+/* Points of the filter alone: 20 each, at most 60. */
+static void gate_filtered(void **state)
+{
+	static const struct {
+		bool is_bad;
+		enum sending_outcome outcome;
+		unsigned sum;
+	} steps[] = {
+		{ false, SENDING_PASS, 10 },
+		{ true, SENDING_PASS, 30 },
+		{ true, SENDING_PASS, 50 }, /* slowed down, if it were a recipient */
+		{ false, SENDING_ASK, 60 },
+		{ true, SENDING_ASK, 60 },
+	};
+	struct profile profile = { .first_at = T0 - 60 };
+	struct sending_sender sender = { &profile, { { NULL, NULL } } };
+	struct profile_try try = { .recipient = 7 };
+	struct sending_policy other = policy;
+	struct sending_answer answer;
+
+	(void)state;
+	sending_gate_recipient(&policy, &sender, &try, true, T0, &answer);
+	assert_int_equal(answer.outcome, SENDING_PASS);
+	other.mode = CONFIG_SENDING_OFF;
+	for (unsigned i = 0; i < 9; i++)
+		sending_gate_message(&other, &sender, &try, true, T0, &answer);
+	assert_int_equal(answer.verdict.outcome, SENDING_PASS);
+	for (size_t i = 0; i < GP_ARRAY_LEN(steps); i++) {
+		assert_int_equal(profile.asked_at, i < 4 ? 0 : T0);
+		sending_gate_message(&policy, &sender, &try, steps[i].is_bad, T0, &answer);
+		assert_int_equal(answer.outcome, steps[i].outcome);
+		assert_int_equal(answer.verdict.points[SENDING_FILTER], steps[i].sum);
+		assert_int_equal(answer.verdict.sum, steps[i].sum);
+	}
+	profile.asked_at = 0;
+	other.mode = CONFIG_SENDING_OBSERVE;
+	sending_gate_message(&other, &sender, &try, true, T0, &answer);
+	assert_int_equal(answer.outcome, SENDING_PASS);
+	assert_int_equal(answer.verdict.outcome, SENDING_ASK);
+	assert_int_equal(profile.asked_at, 0);
+	other = policy;
+	other.block = 60;
+	sending_gate_message(&other, &sender, &try, true, T0, &answer);
+	assert_int_equal(answer.outcome, SENDING_BLOCK);
+	profile_fini(&profile);
+}
+
+/* A recipient that was let through is not counted a second time. */
+static void gate_looks_again(void **state)
+{
+	struct profile profile = { .first_at = T0 - 30 * 86400 };
+	struct sending_sender sender = { &profile, { { NULL, NULL } } };
+	struct profile_try try = { .recipient = 7 };
+	struct sending_answer answer;
+	struct sending_facts first;
+	struct sending_facts again;
+
+	(void)state;
+	assert_int_equal(ip_parse(SLICE_LIT("198.51.100.1"), &try.source), GP_OK);
+	for (unsigned known = 0; known < 2; known++) {
+		profile_look(&profile, &policy, &try, T0, &first);
+		sending_gate_recipient(&policy, &sender, &try, true, T0, &answer);
+		profile_look_again(&profile, &policy, &try, T0, &again);
+		assert_int_equal(first.is_stranger, known == 0);
+		assert_true(first.is_new_network);
+		assert_int_equal(again.recipients_hour, first.recipients_hour);
+		assert_int_equal(again.recipients_day, first.recipients_day);
+		assert_int_equal(again.strangers_day, first.strangers_day);
+		assert_int_equal(again.strangers_elsewhere, first.strangers_elsewhere);
+		assert_int_equal(again.known_elsewhere, first.known_elsewhere);
+		sending_gate_delivered(&policy, &sender, &try, &answer.amount, T0);
+	}
+	profile_fini(&profile);
+}
+
 static void trusted_networks(void **state)
 {
 	struct ip ip;
@@ -419,6 +494,8 @@ int main(void)
 		cmocka_unit_test(all_scopes_or_none),
 		cmocka_unit_test(gate_gives_exactly_the_limit),
 		cmocka_unit_test(gate_modes),
+		cmocka_unit_test(gate_filtered),
+		cmocka_unit_test(gate_looks_again),
 		cmocka_unit_test(trusted_networks),
 	};
 

@@ -26,77 +26,77 @@ static enum json_pick_step pick_of(struct slice text, size_t piece, struct json_
 	return step;
 }
 
+static const struct {
+	const char *text;
+	const char *value; /* of a, as a number; NULL: malformed, "...": not complete */
+} json_cases[] = {
+	{ "{}", "" },
+	{ " { } \r\n\t", "" },
+	{ "{\"a\":1}", "1" },
+	{ "{\"a\" : -1.5e+10 , \"b\":true}", "-1.5e+10" },
+	{ "{\"b\":{\"a\":2},\"a\":3}", "3" },
+	{ "{\"b\":[{\"a\":2},[],{}],\"a\":0}", "0" },
+	{ "{\"a\":\"1\"}", "" },
+	{ "{\"a\":null}", "" },
+	{ "{\"a\":[1,2]}", "" },
+	{ "{\"a\":{\"x\":1}}", "" },
+	{ "{\"b\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00Ff\",\"a\":9}", "9" },
+	{ "{\"b\":false,\"c\":null,\"d\":true,\"a\":0.5}", "0.5" },
+	{ "{\"a\":1111111111222222222233333333334444444444555555555566666666667777}", "" },
+	{ "", "..." },
+	{ "{", "..." },
+	{ "{\"a\"", "..." },
+	{ "{\"a\":", "..." },
+	{ "{\"a\":1", "..." },
+	{ "{\"a\":tru", "..." },
+	{ "{\"a\":\"x", "..." },
+	{ "{\"a\":1,\"a\":2}", NULL },
+	{ "[]", NULL },
+	{ "1", NULL },
+	{ "\"a\"", NULL },
+	{ "{}x", NULL },
+	{ "{}{}", NULL },
+	{ "{]", NULL },
+	{ "{\"b\":[}", NULL },
+	{ "{\"b\":[1}}", NULL },
+	{ "{,}", NULL },
+	{ "{\"a\":1,}", NULL },
+	{ "{\"b\":[1,]}", NULL },
+	{ "{\"b\":[,1]}", NULL },
+	{ "{a:1}", NULL },
+	{ "{\"a\" 1}", NULL },
+	{ "{\"a\":01}", NULL },
+	{ "{\"a\":1.}", NULL },
+	{ "{\"a\":.5}", NULL },
+	{ "{\"a\":+1}", NULL },
+	{ "{\"a\":1e}", NULL },
+	{ "{\"a\":-}", NULL },
+	{ "{\"a\":0x1}", NULL },
+	{ "{\"a\":NaN}", NULL },
+	{ "{\"a\":trux}", NULL },
+	{ "{\"a\":\"\n\"}", NULL },
+	{ "{\"a\":\"\\x\"}", NULL },
+	{ "{\"a\":\"\\u00g0\"}", NULL },
+	{ "{\"a\":1}\x01", NULL },
+	{ "\xef\xbb\xbf{}", NULL },
+};
+
 static void test_json(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *value; /* of a, as a number; NULL: malformed, "...": not complete */
-	} cases[] = {
-		{ "{}", "" },
-		{ " { } \r\n\t", "" },
-		{ "{\"a\":1}", "1" },
-		{ "{\"a\" : -1.5e+10 , \"b\":true}", "-1.5e+10" },
-		{ "{\"b\":{\"a\":2},\"a\":3}", "3" },
-		{ "{\"b\":[{\"a\":2},[],{}],\"a\":0}", "0" },
-		{ "{\"a\":\"1\"}", "" },
-		{ "{\"a\":null}", "" },
-		{ "{\"a\":[1,2]}", "" },
-		{ "{\"a\":{\"x\":1}}", "" },
-		{ "{\"b\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00Ff\",\"a\":9}", "9" },
-		{ "{\"b\":false,\"c\":null,\"d\":true,\"a\":0.5}", "0.5" },
-		{ "{\"a\":1111111111222222222233333333334444444444555555555566666666667777}", "" },
-		{ "", "..." },
-		{ "{", "..." },
-		{ "{\"a\"", "..." },
-		{ "{\"a\":", "..." },
-		{ "{\"a\":1", "..." },
-		{ "{\"a\":tru", "..." },
-		{ "{\"a\":\"x", "..." },
-		{ "{\"a\":1,\"a\":2}", NULL },
-		{ "[]", NULL },
-		{ "1", NULL },
-		{ "\"a\"", NULL },
-		{ "{}x", NULL },
-		{ "{}{}", NULL },
-		{ "{]", NULL },
-		{ "{\"b\":[}", NULL },
-		{ "{\"b\":[1}}", NULL },
-		{ "{,}", NULL },
-		{ "{\"a\":1,}", NULL },
-		{ "{\"b\":[1,]}", NULL },
-		{ "{\"b\":[,1]}", NULL },
-		{ "{a:1}", NULL },
-		{ "{\"a\" 1}", NULL },
-		{ "{\"a\":01}", NULL },
-		{ "{\"a\":1.}", NULL },
-		{ "{\"a\":.5}", NULL },
-		{ "{\"a\":+1}", NULL },
-		{ "{\"a\":1e}", NULL },
-		{ "{\"a\":-}", NULL },
-		{ "{\"a\":0x1}", NULL },
-		{ "{\"a\":NaN}", NULL },
-		{ "{\"a\":trux}", NULL },
-		{ "{\"a\":\"\n\"}", NULL },
-		{ "{\"a\":\"\\x\"}", NULL },
-		{ "{\"a\":\"\\u00g0\"}", NULL },
-		{ "{\"a\":1}\x01", NULL },
-		{ "\xef\xbb\xbf{}", NULL },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
-		const char *want = cases[i].value;
+	for (size_t i = 0; i < GP_ARRAY_LEN(json_cases); i++) {
+		const char *want = json_cases[i].value;
 		bool is_part = want != NULL && strcmp(want, "...") == 0;
 
-		for (size_t piece = 1; piece <= strlen(cases[i].text) + 1; piece++) {
+		for (size_t piece = 1; piece <= strlen(json_cases[i].text) + 1; piece++) {
 			struct json_pick_member member = { .is_string = false };
 			enum json_pick_step step =
-				pick_of(slice_str(cases[i].text), piece, &member);
+				pick_of(slice_str(json_cases[i].text), piece, &member);
 
 			if (step != (want == NULL     ? JSON_PICK_BAD
 					    : is_part ? JSON_PICK_MORE
 						      : JSON_PICK_DONE))
-				fail_msg("%s: %d", cases[i].text, (int)step);
+				fail_msg("%s: %d", json_cases[i].text, (int)step);
 			if (want != NULL && !is_part)
 				assert_string_equal(member.value, want);
 		}
