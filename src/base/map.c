@@ -2,67 +2,19 @@
 #include "base/map.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/siphash.h"
 
 enum {
 	MAP_FIRST_BUCKETS = 64
 };
 
-struct sip {
-	uint64_t v0, v1, v2, v3;
-};
-
-static uint64_t rotate(uint64_t value, unsigned bits)
-{
-	return (value << bits) | (value >> (64 - bits));
-}
-
-static void sip_rounds(struct sip *s, unsigned rounds)
-{
-	while (rounds-- > 0) {
-		s->v0 += s->v1;
-		s->v1 = rotate(s->v1, 13) ^ s->v0;
-		s->v0 = rotate(s->v0, 32);
-		s->v2 += s->v3;
-		s->v3 = rotate(s->v3, 16) ^ s->v2;
-		s->v0 += s->v3;
-		s->v3 = rotate(s->v3, 21) ^ s->v0;
-		s->v2 += s->v1;
-		s->v1 = rotate(s->v1, 17) ^ s->v2;
-		s->v2 = rotate(s->v2, 32);
-	}
-}
-
 uint64_t map_hash_keyed(const uint64_t hash_key[2], struct slice key)
 {
-	struct sip s = { hash_key[0] ^ 0x736f6d6570736575U, hash_key[1] ^ 0x646f72616e646f6dU,
-		hash_key[0] ^ 0x6c7967656e657261U, hash_key[1] ^ 0x7465646279746573U };
-	uint64_t last = (uint64_t)key.len << 56;
-	const char *data = key.data;
-	size_t len = key.len;
-
-	while (len >= 8) {
-		uint64_t word;
-
-		memcpy(&word, data, 8);
-		s.v3 ^= word;
-		sip_rounds(&s, 2);
-		s.v0 ^= word;
-		data += 8;
-		len -= 8;
-	}
-	for (size_t i = 0; i < len; i++)
-		last |= (uint64_t)(unsigned char)data[i] << (8 * i);
-	s.v3 ^= last;
-	sip_rounds(&s, 2);
-	s.v0 ^= last;
-	s.v2 ^= 0xff;
-	sip_rounds(&s, 4);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return siphash(hash_key, key);
 }
 
 uint64_t map_hash(struct slice key)
@@ -74,7 +26,7 @@ uint64_t map_hash(struct slice key)
 		rand_bytes(process_key, sizeof process_key);
 		has_key = true;
 	}
-	return map_hash_keyed(process_key, key);
+	return siphash(process_key, key);
 }
 
 void map_init(struct map *map)
