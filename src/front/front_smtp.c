@@ -29,13 +29,16 @@ static void set_path(struct front_smtp *smtp, const struct engine_path *path)
 	smtp->params = path != NULL ? slice_dup(path->params) : NULL;
 }
 
-static void refuse(struct front_smtp *smtp, enum reply_situation situation, struct slice account)
+/* text: the account's address, or core's words, as in RCPT_REPLY. */
+static void refuse(struct front_smtp *smtp, enum reply_situation situation, struct slice text)
 {
 	struct reply_facts facts;
 	struct smtp_reply reply;
 
 	session_fill_facts(smtp->session, 0, &facts);
-	facts.account = account;
+	facts.account = text;
+	facts.words = text;
+	facts.sender = slice_str(smtp->address);
 	if (situation == REPLY_BLOCKED && !smtp->session->settings->config->blocked_reference)
 		facts.reference = 0;
 	smtp_reply_set_situation(&reply, situation, &facts);
@@ -44,27 +47,21 @@ static void refuse(struct front_smtp *smtp, enum reply_situation situation, stru
 		session_core_note_fault(smtp->session);
 }
 
-static void refuse_permit(struct front_smtp *smtp, enum permit permit, struct slice account)
+static void refuse_permit(struct front_smtp *smtp, enum permit permit, struct slice text)
 {
-	switch (permit) {
-	case PERMIT_NO:
-		refuse(smtp, REPLY_SIGNIN_REQUIRED, account);
-		break;
-	case PERMIT_BLOCKED:
-		refuse(smtp, REPLY_BLOCKED, account);
-		break;
-	case PERMIT_TEMPORARY:
-	case PERMIT_NOT_OWN:
-	case PERMIT_LIMIT:
-	case PERMIT_SLOW:
-	case PERMIT_ASKED:
-	case PERMIT_SIZE:
-		refuse(smtp, REPLY_TEMPORARY, account);
-		break;
-	case PERMIT_YES:
-	case PERMIT_MAX:
-		GP_ASSERT(!"a refusal");
-	}
+	static const enum reply_situation situations[PERMIT_MAX] = {
+		[PERMIT_NO] = REPLY_SIGNIN_REQUIRED,
+		[PERMIT_BLOCKED] = REPLY_BLOCKED,
+		[PERMIT_TEMPORARY] = REPLY_TEMPORARY,
+		[PERMIT_NOT_OWN] = REPLY_NOT_OWN,
+		[PERMIT_LIMIT] = REPLY_LIMIT,
+		[PERMIT_SLOW] = REPLY_SLOW,
+		[PERMIT_ASKED] = REPLY_ASKED,
+		[PERMIT_SIZE] = REPLY_SIZE,
+	};
+
+	GP_ASSERT(permit != PERMIT_YES && permit < PERMIT_MAX);
+	refuse(smtp, situations[permit], text);
 }
 
 /* Core's answers. */
@@ -96,6 +93,21 @@ static void on_signin(struct session *session, const struct ipc_signin_reply *re
 	pump(session);
 }
 
+static void on_from(struct session *session, const struct ipc_from_reply *reply)
+{
+	struct front_smtp *smtp = session->shell;
+
+	smtp_transaction_from(&smtp->tx, (enum permit)reply->permit, reply->text);
+	pump(session);
+}
+
+static void on_core_gone(struct session *session)
+{
+	struct front_smtp *smtp = session->shell;
+
+	smtp_books_on_core_gone(&smtp->tx.books);
+}
+
 static void on_mail(struct session *session, const struct ipc_mail_reply *reply)
 {
 	struct front_smtp *smtp = session->shell;
@@ -120,8 +132,11 @@ static void on_rcpt(struct session *session, const struct ipc_rcpt_reply *reply)
 	struct settings_backend *backend =
 		settings_backend(session->front->settings, reply->backend);
 
+	if (reply->permit == PERMIT_YES)
+		smtp_books_permit(&smtp->tx.books);
+	smtp_books_on_answer(&smtp->tx.books);
 	if (reply->permit != PERMIT_YES) {
-		refuse_permit(smtp, (enum permit)reply->permit, slice_str(NULL));
+		refuse_permit(smtp, (enum permit)reply->permit, reply->text);
 	} else if (backend == NULL && smtp->backend == NULL) {
 		log_error("no_such_backend", LOG_ID("session", session->id),
 			LOG_SLICE("backend", reply->backend));
@@ -154,6 +169,7 @@ static void ask_signin(struct front_smtp *smtp, const struct engine_signin *sign
 
 static void ask_mail(struct front_smtp *smtp, const struct engine_path *path)
 {
+	smtp_transaction_settle(&smtp->tx);
 	if (session_core_ask_mail(smtp->session, path->address, path->size))
 		set_path(smtp, path);
 	else
@@ -162,7 +178,10 @@ static void ask_mail(struct front_smtp *smtp, const struct engine_path *path)
 
 static void ask_rcpt(struct front_smtp *smtp, const struct engine_path *path)
 {
-	if (session_core_ask_rcpt(smtp->session, path->address))
+	/* What can come to nothing needs no place. */
+	bool is_useless = smtp->backend != NULL && smtp_transaction_is_lost(&smtp->tx);
+
+	if (!is_useless && session_core_ask_rcpt(smtp->session, path->address))
 		set_path(smtp, path);
 	else
 		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
@@ -309,8 +328,9 @@ static void begin(struct session *session)
 /* A message whose end was sent is the next hop's: its answer counts, though nobody waits for it. */
 static bool on_gone(struct session *session)
 {
-	const struct front_smtp *smtp = session->shell;
+	struct front_smtp *smtp = session->shell;
 
+	smtp_transaction_abandon(&smtp->tx);
 	return smtp_transaction_is_ended(&smtp->tx);
 }
 
@@ -363,6 +383,8 @@ const struct session_protocol front_smtp_protocol = {
 	.on_signin = on_signin,
 	.on_mail = on_mail,
 	.on_rcpt = on_rcpt,
+	.on_from = on_from,
+	.on_core_gone = on_core_gone,
 	.on_gone = on_gone,
 	.say_last = say_last,
 	.is_waiting = is_waiting,

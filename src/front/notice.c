@@ -109,6 +109,7 @@ static enum gp_err go_on(struct errand *errand, enum smtp_command accepted)
 	case SMTP_COMMAND_VRFY:
 	case SMTP_COMMAND_NOOP:
 	case SMTP_COMMAND_QUIT:
+	case SMTP_COMMAND_PART:
 		break;
 	}
 	return GP_ERR_PROTOCOL;
@@ -132,10 +133,11 @@ static void on_ready(struct smtp_hop *hop, void *owner)
 	take_step(owner, SMTP_COMMAND_NONE);
 }
 
-static void on_reply(struct smtp_hop *hop, enum smtp_command command,
-	const struct smtp_reply *reply, void *owner)
+static void on_reply(struct smtp_hop *hop, const struct smtp_client_event *event, void *owner)
 {
 	struct errand *errand = owner;
+	enum smtp_command command = event->command;
+	const struct smtp_reply *reply = event->reply;
 	bool is_good = command == SMTP_COMMAND_DATA ? reply->code == 354 : reply->code / 100 == 2;
 
 	(void)hop;

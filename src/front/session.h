@@ -38,6 +38,7 @@ enum session_question {
 	SESSION_ASKS_SIGNIN,
 	SESSION_ASKS_MAIL,
 	SESSION_ASKS_RCPT,
+	SESSION_ASKS_FROM,
 };
 
 struct session;
@@ -53,6 +54,9 @@ struct session_protocol {
 	void (*on_signin)(struct session *session, const struct ipc_signin_reply *reply);
 	void (*on_mail)(struct session *session, const struct ipc_mail_reply *reply);
 	void (*on_rcpt)(struct session *session, const struct ipc_rcpt_reply *reply);
+	void (*on_from)(struct session *session, const struct ipc_from_reply *reply);
+	/* Core is gone with all it knew; answers made here follow. NULL: nothing to do. */
+	void (*on_core_gone)(struct session *session);
 	/* The connection is gone. true: something of it must still come to its end (the next hop's
 	 * word on a message); the protocol then calls session_end(). */
 	bool (*on_gone)(struct session *session);

@@ -147,15 +147,30 @@ bool session_core_ask_rcpt(struct session *session, struct slice recipient)
 	return ask(session, SESSION_ASKS_RCPT, &message);
 }
 
-void session_core_tell_done(
-	struct session *session, bool is_accepted, unsigned recipients, uint64_t size)
+bool session_core_ask_from(struct session *session, struct slice addresses)
 {
-	struct ipc_message message = { .type = IPC_MESSAGE_DONE };
+	struct ipc_message message = { .type = IPC_FROM };
 
-	message.message_done = (struct ipc_message_done){ .session = session->id,
-		.accepted = is_accepted,
-		.recipients = recipients,
-		.size = size };
+	message.from = (struct ipc_from){ .session = session->id, .addresses = addresses };
+	return ask(session, SESSION_ASKS_FROM, &message);
+}
+
+void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome)
+{
+	struct ipc_message message = { .type = IPC_RCPT_DONE };
+
+	message.rcpt_done = (struct ipc_rcpt_done){
+		.session = session->id, .index = number, .outcome = (uint8_t)outcome
+	};
+	if (session->is_known)
+		(void)core_link_send(session->front->core, &message);
+}
+
+void session_core_tell_done(struct session *session, const struct ipc_message_done *done)
+{
+	struct ipc_message message = { .type = IPC_MESSAGE_DONE, .message_done = *done };
+
+	message.message_done.session = session->id;
 	if (session->is_known)
 		(void)core_link_send(session->front->core, &message);
 }
@@ -215,6 +230,10 @@ void session_core_on_message(struct front *front, const struct ipc_message *mess
 		session = find_asker(front, message->rcpt_reply.session, SESSION_ASKS_RCPT);
 		if (session != NULL)
 			session->protocol->on_rcpt(session, &message->rcpt_reply);
+	} else if (message->type == IPC_FROM_REPLY) {
+		session = find_asker(front, message->from_reply.session, SESSION_ASKS_FROM);
+		if (session != NULL)
+			session->protocol->on_from(session, &message->from_reply);
 	}
 }
 
@@ -227,10 +246,13 @@ static void lose_core(struct map_node *node, void *arg)
 	struct ipc_signin_reply signin = { .verdict = VERDICT_TEMPORARY };
 	struct ipc_mail_reply mail = { .permit = PERMIT_TEMPORARY };
 	struct ipc_rcpt_reply rcpt = { .permit = PERMIT_TEMPORARY };
+	struct ipc_from_reply from = { .permit = PERMIT_TEMPORARY };
 
 	(void)arg;
 	session->is_known = false;
 	session->question = SESSION_ASKS_NOTHING;
+	if (session->shell != NULL && session->protocol->on_core_gone != NULL)
+		session->protocol->on_core_gone(session);
 	if (session->is_finishing)
 		return;
 	switch (question) {
@@ -244,6 +266,9 @@ static void lose_core(struct map_node *node, void *arg)
 		break;
 	case SESSION_ASKS_RCPT:
 		session->protocol->on_rcpt(session, &rcpt);
+		break;
+	case SESSION_ASKS_FROM:
+		session->protocol->on_from(session, &from);
 		break;
 	}
 }

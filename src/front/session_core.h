@@ -27,9 +27,13 @@ bool session_core_ask_signin(
 	struct session *session, const struct engine_signin *signin, const char *client_name);
 bool session_core_ask_mail(struct session *session, struct slice sender, uint64_t size);
 bool session_core_ask_rcpt(struct session *session, struct slice recipient);
+/* addresses: with commas between. */
+bool session_core_ask_from(struct session *session, struct slice addresses);
 
-void session_core_tell_done(
-	struct session *session, bool is_accepted, unsigned recipients, uint64_t size);
+/* number: of the recipient, as in RCPT_DONE. */
+void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome);
+/* done: without its session. */
+void session_core_tell_done(struct session *session, const struct ipc_message_done *done);
 /* The backend did not open the mailbox after VERDICT_OK. */
 void session_core_undo_signin(struct session *session, enum reason reason);
 

@@ -123,7 +123,7 @@ static bool perform(struct smtp_hop *hop, const struct smtp_client_event *event,
 		hop->used_at = clock_steady();
 		if (smtp_client_owed(hop->client) == 0)
 			conn_set_deadline(hop->conn, 0);
-		hop->ops->on_reply(hop, event->command, event->reply, hop->owner);
+		hop->ops->on_reply(hop, event, hop->owner);
 		return true;
 	case ENGINE_EVENT_REFUSED:
 		lose(hop, "refuses us", event->reply);

@@ -25,8 +25,7 @@ enum {
 struct smtp_hop_ops {
 	void (*on_ready)(struct smtp_hop *hop, void *owner);
 	/* borrowed until return */
-	void (*on_reply)(struct smtp_hop *hop, enum smtp_command command,
-		const struct smtp_reply *reply, void *owner);
+	void (*on_reply)(struct smtp_hop *hop, const struct smtp_client_event *event, void *owner);
 	void (*on_drained)(struct smtp_hop *hop, void *owner);
 	/* Every reply that was owed is lost. The user frees the hop. */
 	void (*on_failed)(struct smtp_hop *hop, void *owner);

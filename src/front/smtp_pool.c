@@ -95,13 +95,12 @@ static void on_ready(struct smtp_hop *hop, void *owner)
 	settle(owner);
 }
 
-static void on_reply(struct smtp_hop *hop, enum smtp_command command,
-	const struct smtp_reply *reply, void *owner)
+static void on_reply(struct smtp_hop *hop, const struct smtp_client_event *event, void *owner)
 {
 	struct place *place = owner;
 
 	(void)hop;
-	if (place->is_leaving || command != SMTP_COMMAND_RSET || reply->code != 250)
+	if (place->is_leaving || event->command != SMTP_COMMAND_RSET || event->reply->code != 250)
 		free_place(place);
 	else
 		settle(place);

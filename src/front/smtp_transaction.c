@@ -2,12 +2,11 @@
 #include "front/smtp_transaction.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "front/received.h"
 #include "front/session_core.h"
 #include "front/smtp_pool.h"
+#include "front/smtp_transaction_private.h"
 
 static const struct smtp_hop_ops hop_ops;
 
@@ -15,7 +14,7 @@ static void change_hop(struct smtp_transaction *tx);
 
 /* Answers. */
 
-static bool has_client(const struct smtp_transaction *tx)
+bool smtp_transaction_has_client(const struct smtp_transaction *tx)
 {
 	const struct session *session = tx->session;
 
@@ -32,7 +31,7 @@ static void fill_temporary(const struct smtp_transaction *tx, struct smtp_reply 
 }
 
 /* The reply to the action that pauses the engine, in its turn behind those that are owed. */
-static void refuse_temporary(struct smtp_transaction *tx)
+void smtp_transaction_refuse_temporary(struct smtp_transaction *tx)
 {
 	struct smtp_reply reply;
 
@@ -55,7 +54,7 @@ static void refuse(
  * 53x says that we should sign in there, which would read as "your password is wrong"; and what is
  * no answer to the command is none.
  */
-static void pass_on(
+void smtp_transaction_pass_on(
 	struct smtp_transaction *tx, enum smtp_command command, const struct smtp_reply *reply)
 {
 	struct smtp_reply changed;
@@ -82,6 +81,7 @@ void smtp_transaction_init(struct smtp_transaction *tx, struct session *session,
 	*tx = (struct smtp_transaction){
 		.session = session, .server = server, .on_progress = on_progress
 	};
+	smtp_books_init(&tx->books, session);
 }
 
 static void forget_envelope(struct smtp_transaction *tx)
@@ -102,12 +102,15 @@ void smtp_transaction_leave_hop(struct smtp_transaction *tx)
 	else
 		smtp_pool_give(tx->session->front->hops, &tx->hop, tx->is_hop_dirty);
 	tx->is_hop_dirty = false;
+	smtp_books_forget_owed(&tx->books);
 }
 
 void smtp_transaction_fini(struct smtp_transaction *tx)
 {
 	smtp_transaction_leave_hop(tx);
 	forget_envelope(tx);
+	smtp_transfer_forget(tx);
+	smtp_books_fini(&tx->books);
 	mem_free(tx->mail_refusal);
 	mem_free(tx->next_backend);
 	tx->mail_refusal = NULL;
@@ -119,9 +122,20 @@ void smtp_transaction_abandon(struct smtp_transaction *tx)
 	if (tx->stage == SMTP_STAGE_ENDED)
 		return;
 	smtp_transaction_leave_hop(tx);
+	smtp_transfer_on_lost(tx);
 	tx->stage = SMTP_STAGE_NONE;
 	tx->wait = SMTP_WAIT_NONE;
 	tx->owed = 0;
+}
+
+void smtp_transaction_settle(struct smtp_transaction *tx)
+{
+	smtp_books_settle(&tx->books, &(struct smtp_books_end){ .is_sent = false });
+}
+
+bool smtp_transaction_is_lost(const struct smtp_transaction *tx)
+{
+	return tx->stage == SMTP_STAGE_LOST;
 }
 
 bool smtp_transaction_is_full(const struct smtp_transaction *tx)
@@ -159,15 +173,16 @@ static void lose(struct smtp_transaction *tx)
 {
 	struct smtp_reply reply;
 	bool has_waited = tx->wait == SMTP_WAIT_OWED;
-	bool was_paused = tx->wait != SMTP_WAIT_NONE && !has_waited;
+	bool is_asking = tx->wait == SMTP_WAIT_FROM;
+	bool was_paused = tx->wait != SMTP_WAIT_NONE && !has_waited && !is_asking;
 
 	smtp_hop_free(&tx->hop);
 	tx->is_hop_dirty = false;
-	if (tx->stage == SMTP_STAGE_ENDED)
-		session_core_tell_done(tx->session, false, tx->ended_recipients, tx->ended_size);
+	smtp_books_forget_owed(&tx->books);
+	smtp_transfer_on_lost(tx);
 	tx->stage = stage_without_hop(tx);
-	tx->wait = SMTP_WAIT_NONE;
-	if (!has_client(tx)) {
+	tx->wait = is_asking ? SMTP_WAIT_FROM : SMTP_WAIT_NONE;
+	if (!smtp_transaction_has_client(tx)) {
 		if (tx->session->conn == NULL)
 			session_end(tx->session, "client left, next hop lost");
 		return;
@@ -226,7 +241,7 @@ static bool have_hop(struct smtp_transaction *tx, struct settings_backend *backe
 }
 
 /* After a command for the next hop, in answer to the action that pauses the engine. */
-static bool is_sent(struct smtp_transaction *tx, enum gp_err err)
+bool smtp_transaction_is_sent(struct smtp_transaction *tx, enum gp_err err)
 {
 	if (err == GP_OK) {
 		smtp_hop_flush(tx->hop);
@@ -269,10 +284,11 @@ static void send_rcpt(struct smtp_transaction *tx)
 	if (!is_alive(tx))
 		return;
 	client = smtp_hop_client(tx->hop);
-	if (!is_sent(tx, smtp_client_rcpt(client, slice_str(tx->recipient),
-				 slice_str(tx->recipient_params))))
+	if (!smtp_transaction_is_sent(tx, smtp_client_rcpt(client, slice_str(tx->recipient),
+						  slice_str(tx->recipient_params))))
 		return;
 	tx->recipients++;
+	smtp_books_pass(&tx->books);
 	proceed(tx);
 }
 
@@ -283,10 +299,10 @@ static void send_mail(struct smtp_transaction *tx)
 	struct smtp_client *client = smtp_hop_client(tx->hop);
 	bool is_stale = smtp_hop_is_stale(tx->hop);
 
-	if (tx->is_hop_dirty && !is_sent(tx, smtp_client_rset(client)))
+	if (tx->is_hop_dirty && !smtp_transaction_is_sent(tx, smtp_client_rset(client)))
 		return;
 	tx->is_hop_dirty = false;
-	if (!is_sent(tx,
+	if (!smtp_transaction_is_sent(tx,
 		    smtp_client_mail(client, slice_str(tx->sender), slice_str(tx->sender_params))))
 		return;
 	tx->is_hop_dirty = true;
@@ -304,7 +320,7 @@ static void on_ready(struct smtp_hop *hop, void *owner)
 	struct smtp_transaction *tx = owner;
 
 	(void)hop;
-	if (!has_client(tx))
+	if (!smtp_transaction_has_client(tx))
 		return;
 	send_mail(tx);
 	tx->on_progress(tx->session);
@@ -315,7 +331,7 @@ static void on_drained(struct smtp_hop *hop, void *owner)
 	struct smtp_transaction *tx = owner;
 
 	(void)hop;
-	if (has_client(tx))
+	if (smtp_transaction_has_client(tx))
 		tx->on_progress(tx->session);
 }
 
@@ -326,7 +342,7 @@ static void on_failed(struct smtp_hop *hop, void *owner)
 
 	if (tx->session->is_over)
 		return;
-	if (tx->wait != SMTP_WAIT_MAIL || tx->has_retried || !has_client(tx)) {
+	if (tx->wait != SMTP_WAIT_MAIL || tx->has_retried || !smtp_transaction_has_client(tx)) {
 		lose(tx);
 		return;
 	}
@@ -349,7 +365,7 @@ static void change_hop(struct smtp_transaction *tx)
 
 	tx->wait = SMTP_WAIT_NONE;
 	if (backend == NULL)
-		refuse_temporary(tx);
+		smtp_transaction_refuse_temporary(tx);
 	else if (have_hop(tx, backend))
 		send_mail(tx);
 }
@@ -374,13 +390,13 @@ void smtp_transaction_mail(struct smtp_transaction *tx, struct settings_backend 
 		send_mail(tx);
 }
 
-void smtp_transaction_rcpt(struct smtp_transaction *tx, struct settings_backend *backend,
+static void take_rcpt(struct smtp_transaction *tx, struct settings_backend *backend,
 	struct slice recipient, struct slice params)
 {
 	bool is_held = tx->stage == SMTP_STAGE_HELD;
 
 	if (tx->stage != SMTP_STAGE_OPEN && !is_held) {
-		refuse_temporary(tx);
+		smtp_transaction_refuse_temporary(tx);
 		return;
 	}
 	if (!is_held && tx->is_held_mail && smtp_hop_backend(tx->hop) != backend) {
@@ -397,16 +413,25 @@ void smtp_transaction_rcpt(struct smtp_transaction *tx, struct settings_backend 
 		send_mail(tx);
 }
 
+void smtp_transaction_rcpt(struct smtp_transaction *tx, struct settings_backend *backend,
+	struct slice recipient, struct slice params)
+{
+	take_rcpt(tx, backend, recipient, params);
+	/* Else it is with the next hop, or waits for one. */
+	if (tx->wait == SMTP_WAIT_NONE)
+		smtp_books_keep(&tx->books);
+}
+
 void smtp_transaction_data(struct smtp_transaction *tx)
 {
 	if (tx->stage != SMTP_STAGE_OPEN) {
-		refuse_temporary(tx);
+		smtp_transaction_refuse_temporary(tx);
 		return;
 	}
 	if (!is_alive(tx))
 		return;
 	tx->wait = SMTP_WAIT_DATA;
-	(void)is_sent(tx, smtp_client_data(smtp_hop_client(tx->hop)));
+	(void)smtp_transaction_is_sent(tx, smtp_client_data(smtp_hop_client(tx->hop)));
 }
 
 void smtp_transaction_vrfy(struct smtp_transaction *tx, struct slice argument)
@@ -416,7 +441,7 @@ void smtp_transaction_vrfy(struct smtp_transaction *tx, struct slice argument)
 		return;
 	}
 	tx->wait = SMTP_WAIT_VRFY;
-	(void)is_sent(tx, smtp_client_vrfy(smtp_hop_client(tx->hop), argument));
+	(void)smtp_transaction_is_sent(tx, smtp_client_vrfy(smtp_hop_client(tx->hop), argument));
 }
 
 void smtp_transaction_reset(struct smtp_transaction *tx)
@@ -425,6 +450,8 @@ void smtp_transaction_reset(struct smtp_transaction *tx)
 
 	if (is_in_body)
 		smtp_transaction_leave_hop(tx);
+	smtp_transaction_settle(tx);
+	smtp_transfer_forget(tx);
 	tx->stage = SMTP_STAGE_NONE;
 	forget_envelope(tx);
 	if (tx->hop == NULL || !tx->is_hop_dirty || !smtp_hop_is_ready(tx->hop))
@@ -434,59 +461,6 @@ void smtp_transaction_reset(struct smtp_transaction *tx)
 		smtp_hop_flush(tx->hop);
 	else
 		lose(tx);
-}
-
-/* The message. */
-
-/* With the first bytes of the message, so that they travel together. */
-static void send_received(struct smtp_transaction *tx)
-{
-	const struct session *session = tx->session;
-	struct received received = { .helo = slice_str(smtp_server_client_name(tx->server)),
-		.client = &session->peer.client,
-		.hostname = session->settings->config->hostname,
-		.is_esmtp = smtp_server_is_esmtp(tx->server),
-		.is_tls = session->tls_text[0] != '\0',
-		.is_signed_in = session->person != NULL,
-		.is_utf8 = received_is_utf8(slice_str(tx->sender_params)),
-		.session = session->id,
-		.recipient = slice_str(tx->recipients == 1 ? tx->recipient : NULL),
-		.date = clock_wall() };
-	struct buf line;
-
-	if (!tx->owes_received || tx->stage != SMTP_STAGE_BODY)
-		return;
-	tx->owes_received = false;
-	buf_init(&line, RECEIVED_MAX);
-	if (received_append(&line, &received) == GP_OK)
-		smtp_hop_send_body(tx->hop, buf_slice(&line));
-	else
-		log_error("received_too_long", LOG_ID("session", session->id));
-	buf_fini(&line);
-}
-
-void smtp_transaction_body(struct smtp_transaction *tx, struct slice bytes)
-{
-	if (tx->stage != SMTP_STAGE_BODY || tx->hop == NULL)
-		return;
-	send_received(tx);
-	smtp_hop_send_body(tx->hop, bytes);
-}
-
-void smtp_transaction_body_end(struct smtp_transaction *tx)
-{
-	tx->ended_recipients = smtp_server_recipients(tx->server);
-	tx->ended_size = smtp_server_message_size(tx->server);
-	send_received(tx);
-	if (tx->stage != SMTP_STAGE_BODY || !smtp_hop_is_ready(tx->hop)) {
-		/* If it failed a moment ago, on_failed() is on its way and finds nothing owed. */
-		tx->stage = SMTP_STAGE_NONE;
-		refuse_temporary(tx);
-		return;
-	}
-	tx->stage = SMTP_STAGE_ENDED;
-	tx->wait = SMTP_WAIT_END;
-	(void)is_sent(tx, smtp_client_body_end(smtp_hop_client(tx->hop)));
 }
 
 /* Replies. */
@@ -499,7 +473,7 @@ static void on_mail_reply(struct smtp_transaction *tx, const struct smtp_reply *
 		if (!was_awaited)
 			tx->owed--;
 		tx->wait = SMTP_WAIT_NONE;
-		pass_on(tx, SMTP_COMMAND_MAIL, reply);
+		smtp_transaction_pass_on(tx, SMTP_COMMAND_MAIL, reply);
 		return;
 	}
 	/* We have said yes already; a no becomes the answer to each recipient. */
@@ -513,65 +487,49 @@ static void on_mail_reply(struct smtp_transaction *tx, const struct smtp_reply *
 		send_rcpt(tx);
 }
 
-static void on_data_reply(struct smtp_transaction *tx, const struct smtp_reply *reply)
+static bool is_of_message(enum smtp_command command)
 {
-	tx->wait = SMTP_WAIT_NONE;
-	if (reply->code == 354) {
-		tx->stage = SMTP_STAGE_BODY;
-		session_take_large_input(tx->session);
-		tx->owes_received = !smtp_hop_has_identity(tx->hop);
-	}
-	pass_on(tx, SMTP_COMMAND_DATA, reply);
+	return command == SMTP_COMMAND_BODY || command == SMTP_COMMAND_PART;
 }
 
-/* The next hop's word on the message. Core hears of it once the client has its answer. */
-static void on_end_reply(struct smtp_transaction *tx, const struct smtp_reply *reply)
+static void on_rcpt_reply(struct smtp_transaction *tx, const struct smtp_client_event *event)
 {
-	struct session *session = tx->session;
-	bool is_accepted = reply->code / 100 == 2;
+	bool is_lmtp = smtp_hop_backend(tx->hop)->conf->protocol == CONFIG_BACKEND_LMTP;
 
-	tx->wait = SMTP_WAIT_NONE;
-	tx->stage = SMTP_STAGE_NONE;
-	tx->is_hop_dirty = false;
-	log_info("message", LOG_ID("session", session->id), LOG_UINT("code", reply->code),
-		LOG_UINT("recipients", tx->ended_recipients), LOG_UINT("size", tx->ended_size),
-		LOG_STR("backend", smtp_hop_backend(tx->hop)->conf->name));
-	if (has_client(tx)) {
-		pass_on(tx, SMTP_COMMAND_BODY, reply);
-		(void)session_send(session, smtp_server_output(tx->server));
-	}
-	session_core_tell_done(session, is_accepted, tx->ended_recipients, tx->ended_size);
-	if (session->conn == NULL)
-		session_end(session, "client left before the answer");
+	GP_ASSERT(tx->owed > 0);
+	tx->owed--;
+	smtp_books_answer(&tx->books, event->outcome, is_lmtp);
+	smtp_transaction_pass_on(tx, event->command,
+		tx->is_held_mail && tx->mail_refusal != NULL ? tx->mail_refusal : event->reply);
 }
 
-static void on_reply(struct smtp_hop *hop, enum smtp_command command,
-	const struct smtp_reply *reply, void *owner)
+static void on_reply(struct smtp_hop *hop, const struct smtp_client_event *event, void *owner)
 {
 	struct smtp_transaction *tx = owner;
 
 	(void)hop;
-	if (tx->session->is_over || (!has_client(tx) && command != SMTP_COMMAND_BODY))
+	if (tx->session->is_over ||
+		(!smtp_transaction_has_client(tx) && !is_of_message(event->command)))
 		return;
-	switch (command) {
+	switch (event->command) {
 	case SMTP_COMMAND_MAIL:
-		on_mail_reply(tx, reply);
+		on_mail_reply(tx, event->reply);
 		break;
 	case SMTP_COMMAND_RCPT:
-		GP_ASSERT(tx->owed > 0);
-		tx->owed--;
-		pass_on(tx, command,
-			tx->is_held_mail && tx->mail_refusal != NULL ? tx->mail_refusal : reply);
+		on_rcpt_reply(tx, event);
 		break;
 	case SMTP_COMMAND_DATA:
-		on_data_reply(tx, reply);
+		smtp_transfer_on_data(tx, event->reply);
+		break;
+	case SMTP_COMMAND_PART:
+		smtp_books_part(&tx->books, event->outcome);
 		break;
 	case SMTP_COMMAND_BODY:
-		on_end_reply(tx, reply);
+		smtp_transfer_on_end(tx, event);
 		break;
 	case SMTP_COMMAND_VRFY:
 		tx->wait = SMTP_WAIT_NONE;
-		pass_on(tx, command, reply);
+		smtp_transaction_pass_on(tx, event->command, event->reply);
 		break;
 	case SMTP_COMMAND_NONE:
 	case SMTP_COMMAND_RSET:
@@ -579,7 +537,7 @@ static void on_reply(struct smtp_hop *hop, enum smtp_command command,
 	case SMTP_COMMAND_QUIT:
 		break;
 	}
-	if (!has_client(tx))
+	if (!smtp_transaction_has_client(tx))
 		return;
 	if (tx->wait == SMTP_WAIT_OWED && tx->owed == 0)
 		change_hop(tx);

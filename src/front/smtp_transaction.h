@@ -8,11 +8,13 @@
  * - HELD, rcpt -> OPEN: MAIL and RCPT go together.
  * - OPEN, 354 -> BODY, body_end -> ENDED, the next hop's word -> NONE.
  * - OPEN, next hop lost -> LOST: 451 to all that follows.
- * - BODY, next hop lost -> BODY_LOST, body_end -> NONE, with 451.
+ * - BODY, next hop lost, or From: refused -> BODY_LOST, body_end -> NONE, with 451 or 553.
  * - Any, reset or mail -> NONE.
  *
  * Every call of the first group answers the action that pauses the engine: at once, by "proceed,
  * the answer follows", or later; on_progress() says that the engine can go on.
+ *
+ * smtp_transfer.c has the message itself, smtp_books.h what core is told.
  */
 #ifndef GP_FRONT_SMTP_TRANSACTION_H
 #define GP_FRONT_SMTP_TRANSACTION_H
@@ -21,7 +23,9 @@
 #include <stdint.h>
 
 #include "front/session.h"
+#include "front/smtp_books.h"
 #include "front/smtp_hop.h"
+#include "proto/message_scan.h"
 #include "proto/smtp_server.h"
 
 enum smtp_stage {
@@ -41,6 +45,7 @@ enum smtp_wait {
 	SMTP_WAIT_HOP,  /* a connection */
 	SMTP_WAIT_MAIL, /* the reply to MAIL on a connection that may be dead */
 	SMTP_WAIT_DATA,
+	SMTP_WAIT_FROM, /* core's word on the From: field, before the end may be sent */
 	SMTP_WAIT_END,
 	SMTP_WAIT_VRFY,
 };
@@ -64,7 +69,13 @@ struct smtp_transaction {
 	char *recipient_params;
 	unsigned recipients;             /* passed on */
 	struct smtp_reply *mail_refusal; /* the next hop's no to a held MAIL */
-	unsigned ended_recipients;       /* of the message whose end was sent */
+	struct smtp_books books;
+	/* The message. */
+	struct message_scan *scan;  /* of somebody signed in; NULL outside of it */
+	char *from;                 /* whom its From: field names; NULL: core was not asked */
+	bool is_from_settled;       /* nobody need be asked any more */
+	struct smtp_reply *refusal; /* SMTP_STAGE_BODY_LOST: what it is answered; NULL: 451 */
+	unsigned ended_recipients;  /* of the message whose end was sent */
 	uint64_t ended_size;
 };
 
@@ -80,6 +91,8 @@ void smtp_transaction_rcpt(struct smtp_transaction *tx, struct settings_backend 
 void smtp_transaction_data(struct smtp_transaction *tx);
 void smtp_transaction_body_end(struct smtp_transaction *tx);
 void smtp_transaction_vrfy(struct smtp_transaction *tx, struct slice argument);
+/* Core's answer to the From: field; text: the account's address. */
+void smtp_transaction_from(struct smtp_transaction *tx, enum permit permit, struct slice text);
 
 /* These need no answer. */
 void smtp_transaction_body(struct smtp_transaction *tx, struct slice bytes);
@@ -90,6 +103,10 @@ void smtp_transaction_leave_hop(struct smtp_transaction *tx);
  * the next hop's, and its answer is waited for. */
 void smtp_transaction_abandon(struct smtp_transaction *tx);
 
+/* The transaction before is over, whatever became of it; before core is asked about the next. */
+void smtp_transaction_settle(struct smtp_transaction *tx);
+
+bool smtp_transaction_is_lost(const struct smtp_transaction *tx); /* nothing can come of it */
 bool smtp_transaction_is_full(const struct smtp_transaction *tx); /* no more body now */
 /* Its end was sent and the answer is to come: the session must not end before. */
 bool smtp_transaction_is_ended(const struct smtp_transaction *tx);

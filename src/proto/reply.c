@@ -18,6 +18,7 @@ struct marks {
 	const char *enhanced;
 	const char *imap;
 	const char *pop3;
+	bool has_no_reference; /* core keeps no event that it could lead to */
 };
 
 static const struct marks marks[REPLY_SITUATION_MAX] = {
@@ -31,6 +32,13 @@ static const struct marks marks[REPLY_SITUATION_MAX] = {
 	[REPLY_TEMPORARY] = { 451, "4.3.0", "NO [UNAVAILABLE]", "-ERR [SYS/TEMP]" },
 	[REPLY_BLOCKED] = { 554, "5.7.1", NULL, NULL },
 	[REPLY_BARE_LINE_END] = { 550, "5.6.0", NULL, NULL },
+	[REPLY_NOT_OWN] = { 553, "5.7.1", NULL, NULL, true },
+	[REPLY_FROM_NOT_OWN] = { 553, "5.7.1", NULL, NULL, true },
+	[REPLY_FROM_UNREADABLE] = { 553, "5.7.1", NULL, NULL, true },
+	[REPLY_LIMIT] = { 450, "4.7.1", NULL, NULL, true },
+	[REPLY_SLOW] = { 450, "4.7.1", NULL, NULL, true },
+	[REPLY_ASKED] = { 450, "4.7.1", NULL, NULL, true },
+	[REPLY_SIZE] = { 552, "5.3.4", NULL, NULL, true },
 };
 
 static enum gp_err append_banned(struct buf *out, const struct reply_facts *facts)
@@ -48,6 +56,31 @@ static enum gp_err append_blocked(struct buf *out, const struct reply_facts *fac
 		"Account %.*s has been blocked from sending due to abusive activity. "
 		"Please update password and (re-)enable 2FA to be unblocked",
 		SLICE_ARG(facts->account));
+}
+
+/* What the sending policy says. */
+static enum gp_err append_policy(
+	struct buf *out, enum reply_situation situation, const struct reply_facts *facts)
+{
+	if (situation == REPLY_NOT_OWN)
+		return buf_printf(out, "%.*s is not an address of %.*s", SLICE_ARG(facts->sender),
+			SLICE_ARG(facts->account));
+	if (situation == REPLY_FROM_NOT_OWN)
+		return buf_printf(out, "Not every address in the From field is one of %.*s",
+			SLICE_ARG(facts->account));
+	if (situation == REPLY_FROM_UNREADABLE)
+		return buf_append_str(
+			out, "The From field cannot be read, or there is more than one");
+	if (situation == REPLY_LIMIT)
+		return buf_printf(out, "%.*s: %s", SLICE_ARG(facts->words), facts->portal_url);
+	if (situation == REPLY_SLOW)
+		return buf_printf(out,
+			"Unusual sending is slowed down, try again in a few minutes. Why: %s",
+			facts->portal_url);
+	if (situation == REPLY_ASKED)
+		return buf_printf(out, "Unusual sending from %.*s: answer \"was this you?\" at %s",
+			SLICE_ARG(facts->account), facts->portal_url);
+	return buf_append_str(out, "Message is larger than this account may send");
 }
 
 static enum gp_err append_text(
@@ -82,6 +115,14 @@ static enum gp_err append_text(
 		return append_blocked(out, facts);
 	case REPLY_BARE_LINE_END:
 		return buf_append_str(out, "Message has a bare CR or LF");
+	case REPLY_NOT_OWN:
+	case REPLY_FROM_NOT_OWN:
+	case REPLY_FROM_UNREADABLE:
+	case REPLY_LIMIT:
+	case REPLY_SLOW:
+	case REPLY_ASKED:
+	case REPLY_SIZE:
+		return append_policy(out, situation, facts);
 	case REPLY_SITUATION_MAX:
 		break;
 	}
@@ -96,7 +137,7 @@ static enum gp_err append_words(
 	char reference[REFERENCE_SIZE];
 	enum gp_err err = append_text(out, situation, facts);
 
-	if (err != GP_OK || facts->reference == 0)
+	if (err != GP_OK || facts->reference == 0 || marks[situation].has_no_reference)
 		return err;
 	return buf_printf(out, situation == REPLY_BLOCKED ? "\nReference: %s" : " (ref %s)",
 		reference_format(facts->reference, reference));

@@ -35,6 +35,14 @@ enum reply_situation {
 	REPLY_TEMPORARY,        /* 451 4.3.0, SMTP after sign-in */
 	REPLY_BLOCKED,          /* 554 5.7.1 Account ... to the letter; a second line follows */
 	REPLY_BARE_LINE_END,    /* 550 5.6.0; then close */
+	/* By the sending policy; SMTP only, and without a reference. */
+	REPLY_NOT_OWN,         /* 553 5.7.1: the sender is not an address of the account */
+	REPLY_FROM_NOT_OWN,    /* 553 5.7.1: one of several in the From: field is not */
+	REPLY_FROM_UNREADABLE, /* 553 5.7.1: there is no telling whom it names */
+	REPLY_LIMIT,           /* 450 4.7.1: a sending limit is reached */
+	REPLY_SLOW,            /* 450 4.7.1: not so fast */
+	REPLY_ASKED,           /* 450 4.7.1: until the owner has answered */
+	REPLY_SIZE,            /* 552 5.3.4: larger than the account may send */
 	REPLY_SITUATION_MAX
 };
 
@@ -43,7 +51,9 @@ struct reply_facts {
 	struct slice client_address; /* REPLY_BANNED */
 	unsigned ban_minutes;
 	unsigned ban_failures;
-	struct slice account;          /* REPLY_BLOCKED */
+	struct slice account;          /* REPLY_BLOCKED, REPLY_NOT_OWN and the like, REPLY_ASKED */
+	struct slice sender;           /* REPLY_NOT_OWN */
+	struct slice words;            /* REPLY_LIMIT: which, and when it is free again */
 	unsigned signin_required_code; /* 0: 550 */
 	struct slice tag;              /* IMAP: the command's tag; "" for an untagged line */
 	uint64_t reference;            /* base/reference.h; 0: none is told */

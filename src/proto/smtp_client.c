@@ -425,13 +425,19 @@ static void on_command(struct smtp_client *client, struct smtp_client_event *eve
 	}
 	if (command == SMTP_COMMAND_RCPT && client->fold != NULL)
 		lmtp_fold_answered(client->fold, reply->code < 300);
+	event->outcome = smtp_outcome(
+		command == SMTP_COMMAND_RCPT ? SMTP_ANSWERED_RCPT : SMTP_ANSWERED_MESSAGE, reply);
 	if (command == SMTP_COMMAND_BODY && client->fold != NULL) {
 		if (lmtp_fold_is_empty(client->fold)) {
 			fail(client, reply, event);
 			return;
 		}
-		if (!lmtp_fold_take(client->fold, reply))
+		if (!lmtp_fold_take(client->fold, reply)) {
+			event->type = ENGINE_EVENT_REPLY;
+			event->command = SMTP_COMMAND_PART;
+			event->reply = reply;
 			return;
+		}
 	}
 	client->first = (client->first + 1) % COMMANDS_MAX;
 	client->count--;

@@ -7,7 +7,7 @@
  *
  * LMTP answers the end of a message once for each accepted recipient; the engine folds these into
  * one: all accepted, or the gravest refusal, naming the recipients that were not served, so that no
- * loss is silent.
+ * loss is silent. What each was answered is told as it comes (SMTP_COMMAND_PART).
  */
 #ifndef GP_PROTO_SMTP_CLIENT_H
 #define GP_PROTO_SMTP_CLIENT_H
@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "proto/engine.h"
 #include "proto/reply.h"
+#include "proto/smtp_outcome.h"
 #include "proto/smtp_server.h"
 
 struct smtp_client;
@@ -56,12 +57,16 @@ enum smtp_command {
 	SMTP_COMMAND_VRFY,
 	SMTP_COMMAND_NOOP,
 	SMTP_COMMAND_QUIT,
+	SMTP_COMMAND_PART, /* LMTP: the reply to the end of the message for one recipient, in the
+			      order of those accepted; the last one's comes as SMTP_COMMAND_BODY */
 };
 
 struct smtp_client_event {
 	enum engine_event_type type;
 	enum smtp_command command;      /* ENGINE_EVENT_REPLY: which command it answers */
 	const struct smtp_reply *reply; /* borrowed until the next input; NULL if there was none */
+	/* RCPT, PART, BODY: what it says of the one recipient; BODY over SMTP: of the message */
+	enum rcpt_outcome outcome;
 };
 
 size_t smtp_client_input(

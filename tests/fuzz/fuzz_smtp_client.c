@@ -79,6 +79,7 @@ static enum gp_err ask(struct shell *shell, enum smtp_command command)
 	case SMTP_COMMAND_QUIT:
 		return smtp_client_quit(shell->client);
 	case SMTP_COMMAND_NONE:
+	case SMTP_COMMAND_PART:
 		break;
 	}
 	return GP_ERR_AGAIN;
@@ -111,8 +112,14 @@ static void ask_some(struct shell *shell)
 
 static void on_reply(struct shell *shell, const struct smtp_client_event *event)
 {
-	GP_ASSERT(shell->is_ready && shell->count > 0 && event->command == shell->asked[0]);
-	GP_ASSERT(event->reply != NULL && event->reply->code != 421);
+	GP_ASSERT(shell->is_ready && shell->count > 0 && event->reply != NULL);
+	GP_ASSERT(event->reply->code != 421);
+	if (event->command == SMTP_COMMAND_PART) {
+		GP_ASSERT(shell->asked[0] == SMTP_COMMAND_BODY);
+		trace(shell, "part ", event->reply);
+		return;
+	}
+	GP_ASSERT(event->command == shell->asked[0]);
 	shell->count--;
 	memmove(shell->asked, shell->asked + 1, shell->count * sizeof shell->asked[0]);
 	shell->is_data = event->command == SMTP_COMMAND_DATA && event->reply->code == 354;

@@ -45,6 +45,12 @@ static void answer_mail(struct core_link *core, const struct ipc_mail *mail)
 		.text = SLICE_LIT("alice@example.test") };
 }
 
+static void fault(struct core_link *core, const char *what)
+{
+	if (core->fault == NULL)
+		core->fault = what;
+}
+
 static void answer_rcpt(struct core_link *core, const struct ipc_rcpt *rcpt)
 {
 	ptrdiff_t at = slice_find_last(rcpt->recipient, '@');
@@ -59,10 +65,40 @@ static void answer_rcpt(struct core_link *core, const struct ipc_rcpt *rcpt)
 	core->answer.rcpt_reply = (struct ipc_rcpt_reply){ .session = rcpt->session,
 		.permit = (uint8_t)permit,
 		.backend = slice_is_nocase(domain, "b.test") ? SLICE_LIT("b") : SLICE_LIT("a") };
+	if (core->is_signed_in && permit == PERMIT_YES)
+		core->places++;
+	if (core->places > PLACES_MAX)
+		fault(core, "too many recipients for the test");
+}
+
+static void on_rcpt_done(struct core_link *core, const struct ipc_rcpt_done *done)
+{
+	if (done->index >= core->places)
+		fault(core, "core hears of a recipient it did not permit");
+	else if (core->is_told[done->index])
+		fault(core, "core hears twice of a recipient");
+	else
+		core->is_told[done->index] = true;
+	core->told_delivered += done->outcome == RCPT_DELIVERED;
 }
 
 static void on_done(struct core_link *core, const struct ipc_message_done *done)
 {
+	unsigned delivered = core->told_delivered;
+
+	if (core->has_answer)
+		fault(core, "a transaction ends while core is asked");
+	if (core->is_signed_in && core->places == 0)
+		fault(core, "a transaction ends for which nothing is reserved");
+	for (unsigned i = 0; i < core->places; i++) {
+		delivered += done->accepted && !core->is_told[i];
+		core->is_told[i] = false;
+	}
+	if (core->is_signed_in && delivered != done->recipients)
+		fault(core, "recipients are not those that were not refused");
+	core->metered += core->is_signed_in ? delivered : done->recipients;
+	core->places = 0;
+	core->told_delivered = 0;
 	if (!done->accepted) {
 		core->refused++;
 		return;
@@ -71,10 +107,11 @@ static void on_done(struct core_link *core, const struct ipc_message_done *done)
 	core->recipients += done->recipients;
 }
 
-static void fault(struct core_link *core, const char *what)
+/* Whatever is reserved is given back. */
+static void end_session(struct core_link *core)
 {
-	if (core->fault == NULL)
-		core->fault = what;
+	core->is_open = false;
+	core->places = 0;
 }
 
 bool core_link_send(struct core_link *link, const struct ipc_message *message)
@@ -90,6 +127,8 @@ bool core_link_send(struct core_link *link, const struct ipc_message *message)
 		fault(link, "core hears of a session that is not open");
 	if (asks && link->has_answer)
 		fault(link, "core is asked two things at once");
+	if (message->type == IPC_MAIL && link->places > 0)
+		fault(link, "a transaction begins before the last one has ended");
 	link->has_answer = link->has_answer || asks;
 	if (message->type == IPC_SIGNIN)
 		answer_signin(link, &message->signin);
@@ -97,10 +136,12 @@ bool core_link_send(struct core_link *link, const struct ipc_message *message)
 		answer_mail(link, &message->mail);
 	else if (message->type == IPC_RCPT)
 		answer_rcpt(link, &message->rcpt);
+	else if (message->type == IPC_RCPT_DONE)
+		on_rcpt_done(link, &message->rcpt_done);
 	else if (message->type == IPC_MESSAGE_DONE)
 		on_done(link, &message->message_done);
 	else if (message->type == IPC_SESSION_END)
-		link->is_open = false;
+		end_session(link);
 	return true;
 }
 

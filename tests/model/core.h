@@ -7,11 +7,18 @@
  *	sender "blocked@", "later@"			PERMIT_BLOCKED, TEMPORARY; others YES
  *	recipient "...@foreign.test", signed out	PERMIT_NO; "later@": TEMPORARY; others YES
  *	recipient "...@b.test"				next hop "b", others "a"
+ *
+ * For each recipient of somebody signed in a place is reserved, as core does it, and it is held
+ * against the rules of ipc/messages.def how that comes to its end.
  */
 #ifndef GP_TEST_CORE_H
 #define GP_TEST_CORE_H
 
 #include "front/front.h"
+
+enum {
+	PLACES_MAX = 4096, /* of one transaction */
+};
 
 struct core_link {
 	struct front *front;
@@ -22,6 +29,11 @@ struct core_link {
 	unsigned messages; /* counted as core counts them */
 	unsigned recipients;
 	unsigned refused;
+	/* Of the transaction: PERMIT_YES was said so often, and RCPT_DONE came for whom. */
+	unsigned places;
+	bool is_told[PLACES_MAX];
+	unsigned told_delivered;
+	unsigned metered; /* recipients, as the limits count them */
 	const char *fault;
 };
 

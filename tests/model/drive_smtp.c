@@ -13,10 +13,10 @@
  * f for a connection that fails. The others: next_hop.h; "-" for none.
  *
  * Standard output for each:
- *	NAME MESSAGES RECIPIENTS OPEN FAULT LENGTH DELIVERED
+ *	NAME MESSAGES RECIPIENTS OPEN FAULT LENGTH DELIVERED METERED
  * MESSAGES and RECIPIENTS as core counted them; OPEN: 1 if the connection lived on; FAULT: "-" or
- *what went wrong, spaces as "_"; then what the client was told (LENGTH bytes) and what was
- *delivered (DELIVERED bytes, next_hop.h).
+ * what went wrong, spaces as "_"; METERED: recipients by the books of core.h; then what the client
+ * was told (LENGTH bytes) and what was delivered (DELIVERED bytes, next_hop.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,8 +248,9 @@ static void report(struct dialogue *dialogue, bool is_open)
 	const struct buf *delivered = &dialogue->script.delivered;
 	struct slice told = buf_slice(&dialogue->told);
 
-	printf("%s %u %u %d %s %zu %zu\n", dialogue->name, dialogue->core.messages,
-		dialogue->core.recipients, is_open, fault_of(dialogue), told.len, delivered->len);
+	printf("%s %u %u %d %s %zu %zu %u\n", dialogue->name, dialogue->core.messages,
+		dialogue->core.recipients, is_open, fault_of(dialogue), told.len, delivered->len,
+		dialogue->core.metered);
 	GP_ASSERT(told.len == 0 || fwrite(told.data, 1, told.len, stdout) == told.len);
 	GP_ASSERT(delivered->len == 0 ||
 		  fwrite(buf_slice(delivered).data, 1, delivered->len, stdout) == delivered->len);

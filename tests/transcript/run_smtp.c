@@ -351,7 +351,7 @@ static void show_event(
 	const struct target *target, const struct smtp_client_event *event, struct buf *out)
 {
 	static const char *const names[] = { "NONE", "MAIL", "RCPT", "DATA", "BODY", "RSET", "VRFY",
-		"NOOP", "QUIT" };
+		"NOOP", "QUIT", "PART" };
 
 	switch (event->type) {
 	case ENGINE_EVENT_NONE:

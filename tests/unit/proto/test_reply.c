@@ -24,6 +24,9 @@ static struct reply_facts some_facts(void)
 		.ban_minutes = 30,
 		.ban_failures = 5,
 		.account = SLICE_LIT("alice@example.test"),
+		.sender = SLICE_LIT("bob@example.test"),
+		.words = SLICE_LIT("Sending limit of 50 recipients an hour reached; free again in "
+				   "7 minutes"),
 		.tag = SLICE_LIT("a1"),
 	};
 }
@@ -73,6 +76,22 @@ static const struct text_case text_cases[] = {
 		"554 5.7.1 Account alice@example.test has been blocked from sending due to abusive "
 		"activity. Please update password and (re-)enable 2FA to be unblocked\r\n" },
 	{ PROTOCOL_SMTP, REPLY_BARE_LINE_END, "550 5.6.0 Message has a bare CR or LF\r\n" },
+	{ PROTOCOL_SMTP, REPLY_NOT_OWN,
+		"553 5.7.1 bob@example.test is not an address of alice@example.test\r\n" },
+	{ PROTOCOL_SMTP, REPLY_FROM_NOT_OWN,
+		"553 5.7.1 Not every address in the From field is one of alice@example.test\r\n" },
+	{ PROTOCOL_SMTP, REPLY_FROM_UNREADABLE,
+		"553 5.7.1 The From field cannot be read, or there is more than one\r\n" },
+	{ PROTOCOL_SMTP, REPLY_LIMIT,
+		"450 4.7.1 Sending limit of 50 recipients an hour reached; free again in 7 "
+		"minutes: " PORTAL "\r\n" },
+	{ PROTOCOL_SMTP, REPLY_SLOW,
+		"450 4.7.1 Unusual sending is slowed down, try again in a few minutes. "
+		"Why: " PORTAL "\r\n" },
+	{ PROTOCOL_SMTP, REPLY_ASKED,
+		"450 4.7.1 Unusual sending from alice@example.test: answer \"was this you?\" "
+		"at " PORTAL "\r\n" },
+	{ PROTOCOL_SMTP, REPLY_SIZE, "552 5.3.4 Message is larger than this account may send\r\n" },
 };
 
 static void assert_slice(struct slice got, const char *want)
@@ -126,7 +145,7 @@ static void test_variants(void **state)
 }
 
 /* The same texts with a reference behind them: at the end of the line, but for the text that is to
- * the letter, which it follows on a line of its own. */
+ * the letter, which it follows on a line of its own, and those of the sending policy. */
 static void test_references(void **state)
 {
 	struct reply_facts facts = some_facts();
@@ -140,7 +159,9 @@ static void test_references(void **state)
 
 		(void)snprintf(want, sizeof want, "%.*s (ref 7K3QX9TD)\r\n",
 			(int)strlen(c->line) - 2, c->line);
-		if (c->situation == REPLY_BLOCKED)
+		if (c->situation >= REPLY_NOT_OWN)
+			(void)snprintf(want, sizeof want, "%s", c->line);
+		else if (c->situation == REPLY_BLOCKED)
 			(void)snprintf(want, sizeof want, "554-%s554 5.7.1 Reference: 7K3QX9TD\r\n",
 				c->line + 4);
 		buf_init(&out, 4096);

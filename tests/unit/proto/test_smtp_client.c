@@ -375,12 +375,18 @@ static void test_fold_many(void **state)
 	give(client, slice_str("354 go\r\n"), 0);
 	assert_int_equal(smtp_client_body_end(client), GP_OK);
 	for (unsigned i = 0; i < COUNT; i++) {
-		assert_int_equal(event.type, ENGINE_EVENT_NONE);
-		event = give(client, slice_str("452 4.2.2 full\r\n"), 0);
+		const char *words = i == 7 ? "550 5.1.1 gone\r\n" : "452 4.2.2 full\r\n";
+
+		event = give(client, slice_str(i == 8 ? "250 2.0.0 Ok\r\n" : words), 0);
+		assert_int_equal(event.type, ENGINE_EVENT_REPLY);
+		assert_int_equal(
+			event.command, i + 1 < COUNT ? SMTP_COMMAND_PART : SMTP_COMMAND_BODY);
+		assert_int_equal(event.outcome, i == 7   ? RCPT_UNKNOWN
+						: i == 8 ? RCPT_DELIVERED
+							 : RCPT_REFUSED);
 	}
-	assert_int_equal(event.type, ENGINE_EVENT_REPLY);
-	assert_int_equal(event.reply->code, 452);
-	assert_non_null(strstr(event.reply->text, "full\nNot delivered to: recipient-0@"));
+	assert_int_equal(event.reply->code, 550);
+	assert_non_null(strstr(event.reply->text, "gone\nNot delivered to: recipient-0@"));
 	assert_non_null(strstr(event.reply->text, " more"));
 	assert_in_range(count_lines(event.reply->text), 10, REPLY_LINES_MAX);
 	smtp_client_free(&client);
