@@ -32,6 +32,7 @@ const footer = h("footer.bottom");
 let session = {state: "guest", role: "guest"};
 let showing = 0;       // number of the page that was asked for last
 let resetToken = null; // from a link in a mail; taken out of the address at once
+let setupToken = null; // from a QR code; likewise
 let farewell = null;   // key of what the sign-in page says first
 let idleTimer = 0;
 
@@ -43,16 +44,20 @@ function may(page) {
 	return rank() >= RANKS.indexOf(PAGES[page][1]);
 }
 
-function takeResetToken() {
-	const match = /^#reset=(.+)$/.exec(location.hash);
-	if (match) {
-		resetToken = decodeURIComponent(match[1]);
-		history.replaceState(null, "", "#/reset");
-	}
+function takeTokens() {
+	const match = /^#(reset|setup)=(.+)$/.exec(location.hash);
+	if (!match)
+		return;
+	const token = decodeURIComponent(match[2]);
+	if (match[1] === "reset")
+		resetToken = token;
+	else
+		setupToken = token;
+	history.replaceState(null, "", match[1] === "reset" ? "#/reset" : "#/link");
 }
 
 function readAddress() {
-	takeResetToken();
+	takeTokens();
 	const match = /^#\/([a-z]*)((?:\/[^?]*)?)(?:\?(.*))?$/.exec(location.hash);
 	const name = match?.[1] || "overview";
 	return {name, args: (match?.[2] ?? "").split("/").slice(1).map(decodeURIComponent),
@@ -61,8 +66,8 @@ function readAddress() {
 
 // The module that is to be shown now, and the name it has in the menu.
 function choose(address) {
-	if (address.name === "reset")
-		return ["reset", null];
+	if (address.name === "reset" || address.name === "link")
+		return [address.name, null];
 	if (session.state === "pending")
 		return ["code", null];
 	if (session.state === "recovery" && address.name !== "blocked")
@@ -176,7 +181,7 @@ function failure(error) {
 // What a page's module gets; it returns {title, body}.
 function context(address, mine) {
 	return {
-		...address, session, resetToken, farewell,
+		...address, session, resetToken, setupToken, farewell,
 		isCurrent: () => mine === showing,
 		// Shows the page anew after a change; says what was done; target: id of what gets the focus.
 		reload: async (text, target) => {
@@ -191,7 +196,7 @@ function context(address, mine) {
 				await takeLanguage();
 			await show({});
 		},
-		refreshSession, changeLanguage, left, say, forgetToken: () => { resetToken = null; },
+		refreshSession, changeLanguage, left, say, forgetToken: () => { resetToken = setupToken = null; },
 	};
 }
 
@@ -283,7 +288,7 @@ async function boot() {
 	skip.textContent = t("skip");
 	addEventListener("hashchange", () => {
 		farewell = null;
-		if (location.hash.startsWith("#/") || location.hash.startsWith("#reset=") || location.hash === "")
+		if (/^(#\/|#reset=|#setup=|$)/.test(location.hash))
 			show({});
 	});
 	addEventListener("keydown", (event) => {

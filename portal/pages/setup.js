@@ -7,6 +7,7 @@ import {field, form} from "../form.js";
 import {guideSteps, inLanguage, loadClients} from "../guide.js";
 import {icon} from "../icons.js";
 import {settingsView} from "../settings.js";
+import {profileCard} from "../setup_profile.js";
 import {t} from "../text.js";
 import {badge, button, card, copyButton, link, note, problemText, table} from "../ui.js";
 import {watchView} from "../watch.js";
@@ -14,11 +15,13 @@ import {watchView} from "../watch.js";
 const KINDS = ["computer", "phone", "other"];
 const ICONS = {computer: "computer", phone: "device", other: "tool"};
 const MOST = 50;
+const APPLE = ["iphone", "apple-mac"]; // set up by a profile, too
 
 // ---- which program? ----
 
 function chooser(clients) {
 	return [
+		profileCard(),
 		h("p.lead", {}, t("setup.lead")),
 		KINDS.map((kind) => card(t(`setup.kind.${kind}`), h("ul.choices", {}, clients.programs
 			.filter((program) => program.kind === kind)
@@ -101,6 +104,7 @@ function programPage(ctx, program, settings, devices) {
 	const isReader = program.scopes.includes("imap");
 	return [
 		h("p", {}, link(t("setup.other"), "#/setup", "back")),
+		APPLE.includes(program.id) && profileCard(inLanguage(program.name)),
 		passwordCard(program, devices, (made) => { watched.device = made.name; }),
 		card(t("setup.steps", {name: inLanguage(program.name)}), guideSteps(program, settings),
 			h("details", {}, h("summary", {}, t("setup.values")), settingsView(settings, program.scopes))),

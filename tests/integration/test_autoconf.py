@@ -17,6 +17,7 @@ import rig
 import talk
 from browse import NAME, Browser, Wire
 from conftest import ALICE
+from test_portal import Portal, scan
 
 V1 = "/api/v1"
 FORMATS = rig.ROOT / "tests/formats"
@@ -394,3 +395,81 @@ def test_panels_ask_for_records(door):
     assert len(panel.get(V1 + f"/domains/{DOMAIN}/dns").json["items"]) == 14
     assert panel.get(V1 + "/domains/other.test/dns").status == 404
     assert panel.get(V1 + "/domains/%20/dns").status == 400
+
+
+# ---- people ----
+
+IPHONE = ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+          "Version/18.5 Mobile/15E148 Safari/604.1")
+
+
+@pytest.fixture
+def people(door):
+    door.lift_all()
+    made = Portal(door)
+    try:
+        yield made
+        assert [fault for browser in made.browsers for fault in browser.problems()] == []
+    finally:
+        made.close()
+        door.cli("device", "revoke", ALICE[0], "--all", "--yes")
+
+
+def scanned(people, tmp_path):
+    """What a camera reads from alice's screen."""
+    desk = people.signed_in(ALICE)
+    desk.follow("#/setup")
+    desk.fill("Which program or device is it for?", "Alices phone")
+    desk.press("Show a QR code for my phone")
+    desk.see("Scan this with your phone")
+    url = scan(desk.shot("code", ".qr", folder=tmp_path))
+    assert url.startswith(f"https://{NAME}/#setup=")
+    return url.partition("/#")[2]
+
+
+def test_by_the_camera_of_an_iphone(door, people, peer, tmp_path):
+    way = scanned(people, tmp_path)
+    phone = people.browser(userAgent=IPHONE)
+    phone.go("#" + way)
+    phone.see(ALICE[0], "Alices phone")
+    assert way not in phone.url()
+    kind, path = phone.run("""
+        const waiting = page.waitForEvent("download");
+        await page.getByRole("button", {name: "Install the profile (iPhone, iPad, Mac)"}).click();
+        const download = await waiting;
+        return [download.suggestedFilename(), await download.path()];""")
+    phone.see("The profile is on its way to this device.")
+    assert kind == f"{NAME}.mobileconfig"
+    with open(path, "rb") as file:
+        mail, = verify(door, tmp_path, file.read())["PayloadContent"]
+    assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], mail["IncomingPassword"], peer))
+    assert talk.is_ok(talk.signin(door, "submissions", ALICE[0], mail["IncomingPassword"], peer))
+    # Another one who saw the code comes too late.
+    late = people.browser(userAgent=IPHONE)
+    late.go("#" + way)
+    late.see("This link is not valid any more")
+    late.go(way.replace("setup=", "setup/") + ".mobileconfig")
+    late.see("This link is not valid any more")
+
+
+def test_by_the_camera_of_another_phone(door, people, peer, tmp_path):
+    way = scanned(people, tmp_path)
+    phone = people.browser()
+    phone.go("#" + way)
+    phone.press("Show me the values")
+    phone.see(NAME, str(door.ports["imaps"]), str(door.ports["submissions"]), "Alices phone")
+    assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], phone.text(".secret code"), peer))
+    assert phone.violations() == []
+
+
+def test_on_this_mac(door, people, peer, tmp_path):
+    desk = people.signed_in(ALICE)
+    desk.follow("#/setup/apple-mac")
+    path = desk.run("""
+        const waiting = page.waitForEvent("download");
+        await page.getByRole("button", {name: "Install on this iPhone, iPad or Mac"}).click();
+        return await (await waiting).path();""")
+    with open(path, "rb") as file:
+        mail, = verify(door, tmp_path, file.read())["PayloadContent"]
+    assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], mail["IncomingPassword"], peer))
+    desk.see("The profile is on its way to this device.")

@@ -22,6 +22,8 @@ PAGES = {
     "recover": ("recovery", "", "Make your account safe again"),
     "reset": ("guest", "#reset=GOOD", "Choose a new password"),
     "reset-dead": ("guest", "#reset=BAD", "Choose a new password"),
+    "link": ("guest", "#setup=GOOD", "Set up this device"),
+    "link-dead": ("guest", "#setup=BAD", "Set up this device"),
     "overview": ("healthy", "#/overview", "Overview"),
     "overview-new": ("fresh", "#/overview", "Overview"),
     "overview-trouble": ("troubled", "#/overview", "Overview"),
@@ -267,6 +269,35 @@ def test_values_are_copied(stage):
     browser = stage.open("healthy", "#/setup/thunderbird")
     browser.press("Copy: mail.example.test")
     assert browser.run("return await page.evaluate(() => navigator.clipboard.readText())") == "mail.example.test"
+
+
+def test_a_code_for_the_phone(stage):
+    browser = stage.open("healthy", "#/setup")
+    browser.fill("Which program or device is it for?", "Annas phone")
+    browser.press("Show a QR code for my phone")
+    browser.see("Scan this with your phone", "It works once, until")
+    assert browser.focused() == "Scan this with your phone"
+    assert browser.inspect("setup-code") == []
+    assert stage.changes() == [("POST", "/self/setup", {"name": "Annas phone"})]
+    assert "GOOD" not in browser.url() and "GOOD" not in browser.run("return await page.content()")
+    browser.press("Done")
+    assert browser.count(".qr") == 0
+
+
+def test_a_link_on_the_device(stage):
+    browser = stage.open("guest", "#setup=GOOD")
+    browser.heading("Set up this device")
+    assert "GOOD" not in browser.url()
+    browser.see("anna@example.test", "Phone", "This link is good once")
+    browser.press("Show me the values")
+    browser.see("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "mail.example.test", "993", "465")
+    assert browser.inspect("link-values") == []
+    assert [change[:2] for change in stage.changes()] == [("POST", "/setup/show"), ("POST", "/setup")]
+    # What was shown once is not shown again.
+    browser.follow("#/overview")
+    browser.follow("#/link")
+    browser.see("This link is not valid any more")
+    assert "abcd-efgh" not in browser.run("return await page.content()")
 
 
 def test_revoking_asks_first(stage):

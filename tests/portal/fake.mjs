@@ -194,6 +194,11 @@ const ROUTES = {
 	"POST /self/language": () => none,
 	"POST /self/recovery-address": ({password}) => checked(password === "right password here", none),
 	"POST /self/recovery-address/confirm": ({code}) => checked(code === scene.code, none),
+	"POST /self/setup": () => [200, {token: "GOOD", url: "https://mail.example.test/#setup=GOOD", svg: QR, expires_at: ago(-5)}],
+	"POST /setup/show": ({token}) => token === "GOOD" ? [200, {address: ADDRESS, name: "Phone", expires_at: ago(-5)}]
+		: refusal(404, "not_found"),
+	"POST /setup": ({token}) => token === "GOOD" ? [200, {id: 6, address: ADDRESS, name: "Phone", scopes: ["imap", "smtp"],
+		password: "abcd-efgh-jkmn-pqrs-tuvw-xyz2", ...SETTINGS}] : refusal(404, "not_found"),
 	"POST /reset/show": ({token}) => token === "GOOD" ? [200, {address: ADDRESS}] : refusal(404, "not_found"),
 	"POST /reset": () => none,
 	"GET /search": () => list(FOUND),
