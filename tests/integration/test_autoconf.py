@@ -41,7 +41,7 @@ def door(workdir, dovecot, token_keys):
     """With all services but POP3 without TLS."""
     options = {"token_key_file": f'"{token_keys}/default/HS256/default"', "mta_sts": "enforce",
                "mx_names": f'{{"{NAME}", "mx2.example.test"}}'}
-    made = rig.Gatepost(workdir / "setup", options, rig.dovecot_sections(dovecot),
+    made = rig.Gatepost(workdir / "autoconf", options, rig.dovecot_sections(dovecot),
                         listeners=("smtp", "submission", "submissions", "imap", "imaps", "pop3s", "https"))
     try:
         made.start()
