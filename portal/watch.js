@@ -14,6 +14,7 @@ const MOST = 12;            // lines shown
 
 const FAMILY = {imap: "imap", imaps: "imap", pop3: "pop3", pop3s: "pop3", smtp: "smtp", submission: "smtp",
 	submissions: "smtp"};
+const LEFT = new Set(["left", "left_plain"]);
 const OURS = new Set(["waited", "queue_full", "vault", "store", "core", "backend", "backend_refused"]);
 
 const ask = async (query) => (await get(`/self/watch${query}`)).items;
@@ -70,8 +71,9 @@ function passed(row) {
 
 function lineNode(row, own) {
 	const isOk = row.what === "ok";
+	const kind = isOk ? "ok" : LEFT.has(row.what) ? "warn" : "bad";
 	return h("li.sight", {},
-		h("p.sight-head", {}, badge(isOk ? "ok" : "bad", headline(row)),
+		h("p.sight-head", {}, badge(kind, headline(row)),
 			row.count > 1 && h("span.hint", {}, t("watch.times", {count: row.count}))),
 		h("p", {}, passed(row).join(" · ")),
 		!isOk && h("p", {}, h("strong", {}, remedy(row, own))),
@@ -89,9 +91,12 @@ function scopesNode(scopes, rows) {
 		t(works.has(scope) ? `watch.works.${scope}` : `watch.waits.${scope}`))));
 }
 
-// Other devices of the account go about their business meanwhile: that is no news.
-function isWanted(row, device) {
-	return row.what !== "ok" || device === null || row.device === device;
+// Other devices of the account go about their business meanwhile, and programs that try out what there is
+// leave some connections behind: that is no news.
+function choose(rows, device) {
+	const wanted = rows.filter((row) => row.what !== "ok" || device === null || row.device === device);
+	const isIn = (family) => wanted.some((row) => row.what === "ok" && FAMILY[row.service] === family);
+	return wanted.filter((row) => !LEFT.has(row.what) || !isIn(FAMILY[row.service]));
 }
 
 /*
@@ -109,7 +114,7 @@ export function watchView(ctx, title, own, scopes) {
 	let until = 0;
 
 	function draw(rows) {
-		const lines = gather(rows.filter((row) => isWanted(row, watched.device))).slice(0, MOST);
+		const lines = gather(choose(rows, watched.device)).slice(0, MOST);
 		const now = JSON.stringify([watched.device, lines]);
 		if (now === shown)
 			return;

@@ -97,6 +97,7 @@ enum verdict {
 	X(REASON_TLS_FAILED, "tls_failed", "TLS handshake failed")                                 \
 	X(REASON_PROXY_HEADER, "proxy_header", "missing or malformed PROXY header")                \
 	X(REASON_SIGNIN_REQUIRED, "signin_required", "wanted to send without signing in")          \
+	X(REASON_LEFT, "left", "went away without trying to sign in")                              \
 	X(REASON_BLOCKED, "blocked", "account blocked from sending")                               \
 	X(REASON_BARE_LINE_END, "bare_line_end", "message with a bare CR or LF")                   \
 	X(REASON_CRASHED, "crashed", "a front worker died while serving the address")

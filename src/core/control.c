@@ -397,6 +397,8 @@ void control_on_ask(struct asker *asker, const struct caller *caller, const stru
 	struct gp_why why = { "" };
 	enum gp_err err = check_role(id, caller, &why);
 
+	if (err == GP_OK && id == OPS_self_watch)
+		watchers_note(core, &caller->source);
 	if (err != GP_OK)
 		log_debug("op_refused", LOG_STR("asker", asker->name), LOG_STR("why", why.text));
 	else if (asker->ops >= asker->kind->ops_max)

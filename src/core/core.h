@@ -50,6 +50,7 @@
 #include "core/stats.h"
 #include "core/token_call.h"
 #include "core/vaults.h"
+#include "core/watchers.h"
 #include "core/web.h"
 #include "event/loop.h"
 #include "ipc/ban_map.h"
@@ -82,6 +83,7 @@ struct core {
 	struct signins signins;
 	struct bans bans;
 	struct lifts lifts;
+	struct watchers watchers;
 	struct domains domains;
 	struct countries countries;
 	struct journal journal;

@@ -221,6 +221,8 @@ void journal_note(struct core *core, const struct session *session, const struct
 	struct ipc_event event = event_of(
 		session, is_fault ? VERDICT_TEMPORARY : VERDICT_DENY, (enum reason)note->reason);
 
+	if (note->reason == REASON_LEFT && !watchers_has(core, &session->client))
+		return;
 	core->stats.notes++;
 	event.client_name = note->client_name;
 	event.tls = note->tls;

@@ -282,6 +282,7 @@ static void on_input(struct conn *conn, void *owner)
 		return;
 	}
 	session->last_active = clock_steady();
+	session->has_spoken = true;
 	session->protocol->on_input(session);
 }
 
@@ -301,6 +302,7 @@ static void on_tls(struct conn *conn, void *owner)
 	if (session->is_over)
 		return;
 	session->is_in_handshake = false;
+	session->has_spoken = true;
 	if (!slice_copy(
 		    slice_str(conn_tls_version(conn)), session->tls_text, sizeof session->tls_text))
 		session->tls_text[0] = '\0';

@@ -101,6 +101,8 @@ struct session {
 	enum session_question question;
 	bool is_known;       /* to core */
 	bool is_fault_noted; /* core knows that we could not pass its mail on */
+	bool has_spoken;     /* the client said something, or TLS came up */
+	bool has_tried;      /* a sign-in was asked, or core was told why there was none */
 	bool is_settled;
 	bool is_in_handshake;
 	bool is_paused;

@@ -58,8 +58,19 @@ void session_core_tell_open(struct session *session)
 	session->is_known = core_link_send(session->front->core, &message);
 }
 
+/* On port 25 servers come, which do not sign in. */
+static bool has_left(const struct session *session)
+{
+	return session->has_spoken && !session->has_tried && session->person == NULL &&
+	       session->listener->service != SERVICE_SMTP;
+}
+
 void session_core_tell_end(struct session *session)
 {
+	const struct engine_note left = { .reason = REASON_LEFT };
+
+	if (session->is_known && has_left(session))
+		send_note(session->front, session->id, &left, "", session->tls_text);
 	if (session->is_known)
 		send_end(session->front, session->id);
 	session->is_known = false;
@@ -85,6 +96,7 @@ void session_core_note(
 		LOG_STR("service", service_name(session->listener->service)),
 		LOG_IP("client", &session->peer.client),
 		LOG_STR("reason", reason_name(note->reason)), LOG_SLICE("detail", note->detail));
+	session->has_tried = true;
 	if (session->is_known)
 		send_note(session->front, session->id, note, client_name, session->tls_text);
 }
@@ -121,6 +133,7 @@ bool session_core_ask_signin(
 {
 	struct ipc_message message = { .type = IPC_SIGNIN };
 
+	session->has_tried = true;
 	message.signin = (struct ipc_signin){ .session = session->id,
 		.mechanism = (uint8_t)signin->mechanism,
 		.login = signin->login,

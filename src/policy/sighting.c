@@ -72,6 +72,8 @@ static enum sighting of_note(const struct sighting_event *event)
 		[REASON_BANNED] = SIGHTING_BANNED,
 	};
 
+	if (event->reason == REASON_LEFT)
+		return event->tls.len > 0 ? SIGHTING_LEFT : SIGHTING_LEFT_PLAIN;
 	if (event->reason == REASON_TLS_FAILED)
 		return of_tls(event->detail);
 	return event->reason < REASON_MAX ? told[event->reason] : SIGHTING_NOTHING;

@@ -30,6 +30,8 @@
 	X(SIGHTING_CERTIFICATE, "certificate_refused") /* the program does not trust our own */ \
 	X(SIGHTING_TLS_FAILED, "tls_failed")                                                    \
 	X(SIGHTING_SIGNIN_REQUIRED, "signin_required") /* sent without signing in */            \
+	X(SIGHTING_LEFT, "left")                       /* without trying to sign in */          \
+	X(SIGHTING_LEFT_PLAIN, "left_plain")           /* likewise, and without TLS */          \
 	X(SIGHTING_LIMIT, "limit")                                                              \
 	X(SIGHTING_BANNED, "banned")
 
@@ -46,6 +48,7 @@ struct sighting_event {
 	enum reason reason;
 	enum mechanism mechanism; /* MECHANISM_NONE: it did not come to a sign-in */
 	struct slice login;       /* as typed */
+	struct slice tls;         /* version, "" without */
 	struct slice detail;
 };
 

@@ -129,6 +129,7 @@ static enum gp_err stranger_row(const struct store_event_row *event, void *arg)
 		.reason = reason_by_name(event->reason),
 		.mechanism = mechanism_by_name(event->mechanism),
 		.login = event->login,
+		.tls = event->tls,
 		.detail = event->detail };
 	enum sighting what = SIGHTING_NOTHING;
 	json_t *row = NULL;

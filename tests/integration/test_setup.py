@@ -136,6 +136,23 @@ def tls_on_plain(door):
         rig.Line(door.ports["imap"], HERE, door.tls(), NAME)
 
 
+def msmtp_without_tls(door):
+    """It sees nothing that it could sign in by, and says goodbye."""
+    done = subprocess.run(
+        ["msmtp", "--file=/dev/null", "--host=127.0.0.1", f"--port={door.ports['submission']}", "--auth=plain", "--user=alice",
+         f"--passwordeval=echo {ALICE[1]}", "--tls=off", f"--from={ALICE[0]}", BOB[0]], input="Subject: x\n\nx\n", text=True,
+        capture_output=True, timeout=30, check=False)
+    assert done.returncode != 0
+
+
+def swaks_cram_md5(door):
+    done = subprocess.run(
+        ["swaks", "--server", "127.0.0.1", "--port", str(door.ports["submissions"]), "--tls-on-connect", "--auth", "CRAM-MD5",
+         "--auth-user", "alice", "--auth-password", ALICE[1], "--from", ALICE[0], "--to", BOB[0]],
+        capture_output=True, timeout=30, check=False)
+    assert done.returncode != 0
+
+
 def plain_on_tls(door):
     with rig.Line(door.ports["submissions"], HERE) as line:
         line.send("EHLO pc")
@@ -166,6 +183,8 @@ def with_main_password(door):
     (ntlm_imap, ["Connected for reading mail (IMAP)", "The program tried NTLM."]),
     (ntlm_pop3, ["Connected for reading mail (POP3)", "The program tried NTLM."]),
     (no_tls, ["Tried to sign in without encryption", "Set the encryption to SSL/TLS or STARTTLS"]),
+    (msmtp_without_tls, ["Came without encryption, and went away", "Without encryption nobody can sign in here"]),
+    (swaks_cram_md5, ["Came, and went away without trying to sign in", "Choose “normal password”"]),
     (tls_on_plain, ["choose STARTTLS for it"]),
     (plain_on_tls, ["choose SSL/TLS for it"]),
     (no_signin, ["Wanted to send without signing in", "Turn on that the outgoing server requires authentication"]),

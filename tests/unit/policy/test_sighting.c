@@ -16,7 +16,7 @@ static const struct {
 	enum reason reason;
 	enum mechanism mechanism;
 	const char *login;
-	const char *detail;
+	const char *detail; /* or the TLS version, of who left */
 	const char *told;
 } cases[] = {
 	/* Before any name. */
@@ -24,6 +24,9 @@ static const struct {
 	{ VERDICT_DENY, REASON_MECHANISM, MECHANISM_NONE, "", "NTLM", "mechanism" },
 	{ VERDICT_DENY, REASON_TLS_ON_PLAIN_PORT, MECHANISM_NONE, "", "", "tls_on_plain_port" },
 	{ VERDICT_DENY, REASON_PLAIN_ON_TLS_PORT, MECHANISM_NONE, "", "", "plain_on_tls_port" },
+	{ VERDICT_DENY, REASON_LEFT, MECHANISM_NONE, "", "TLSv1.3", "left" },
+	{ VERDICT_DENY, REASON_LEFT, MECHANISM_NONE, "", "", "left_plain" },
+	{ VERDICT_DENY, REASON_LEFT, MECHANISM_NONE, "rudolf@north.test", "", "" },
 	{ VERDICT_DENY, REASON_HTTP, MECHANISM_NONE, "", "GET /", "http" },
 	{ VERDICT_DENY, REASON_SIGNIN_REQUIRED, MECHANISM_NONE, "", "", "signin_required" },
 	{ VERDICT_DENY, REASON_LIMIT, MECHANISM_NONE, "", "", "limit" },
@@ -69,7 +72,8 @@ static void strangers_stay_strangers(void **state)
 	(void)state;
 	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
 		const struct sighting_event event = { cases[i].verdict, cases[i].reason,
-			cases[i].mechanism, slice_str(cases[i].login), slice_str(cases[i].detail) };
+			cases[i].mechanism, slice_str(cases[i].login), slice_str(cases[i].detail),
+			slice_str(cases[i].detail) };
 		const char *told = sighting_name(sighting_of_stranger(&event, SLICE_LIT(SANTA)));
 
 		if (!slice_is(slice_str(told), cases[i].told))
