@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import pathlib
 import smtplib
 import ssl
 import subprocess
@@ -16,7 +15,7 @@ import time
 import rig
 
 PORTS = {"submission": 587, "submissions": 465, "imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995}
-NAMES = ("mail.example.test", "localhost", "example.test", "autoconfig.example.test")
+NAMES = ("mail.example.test", "localhost", "example.test", "autoconfig.example.test", "autodiscover.example.test")
 RECIPIENT = "bob@example.test"
 START = 300  # seconds: it may have to build
 
@@ -58,6 +57,7 @@ class Door:
         self.folder = folder
         self.demo = {}
         self.context = None
+        self.authority = None  # that signed the door's certificate
         self.lanes = {}
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -65,9 +65,7 @@ class Door:
     def start(self):
         (self.folder / "tls").mkdir(parents=True)
         self.folder.chmod(0o755)
-        chain, key = rig.make_certificate(self.folder / "tls", "made", NAMES)
-        chain.rename(self.folder / "tls/cert.pem")  # quickstart takes what is there
-        key.rename(self.folder / "tls/key.pem")
+        self.make_certificate(self.folder / "tls")
         self.quickstart("--port-base", str(self.free_base()), "--detach")
         self.demo = json.loads((self.folder / "demo.json").read_text(encoding="utf-8"))
         self.context = ssl.create_default_context(cafile=str(self.authority))
@@ -90,6 +88,17 @@ class Door:
             text = (self.folder / "quickstart.log").read_text(encoding="utf-8", errors="replace")
             raise rig.RigError(f"quickstart {arguments}: {text[-2000:]}")
 
+    def make_certificate(self, folder):
+        """For quickstart, which takes what is there: by an authority, which programs can be told to trust."""
+        own, own_key = rig.make_certificate(folder, "authority", ["Authority of the tests"])
+        self.authority = own
+        names = ",".join(f"DNS:{name}" for name in NAMES)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-CA", own, "-CAkey", own_key, "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days",
+             "30", "-subj", f"/CN={NAMES[0]}", "-addext", f"subjectAltName={names},IP:127.0.0.1", "-addext",
+             "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
+
     @staticmethod
     def free_base():
         """All that quickstart listens on lies between base + 25 and base + 1143."""
@@ -105,10 +114,6 @@ class Door:
         if done.returncode != 0:
             raise rig.RigError(f"gatepost {arguments}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
-
-    @property
-    def authority(self):
-        return pathlib.Path(self.demo["ca_file"])
 
     @property
     def portal(self):
@@ -166,11 +171,14 @@ class Door:
         """As a person gets one: wrong passwords, until the door closes."""
         for number in range(20):
             try:
-                with smtplib.SMTP_SSL("127.0.0.1", self.demo["ports"]["submissions"], timeout=rig.WAIT,
-                                      source_address=(source, 0), context=self.context) as server:
-                    server.login(login, f"guess {number}")
-            except smtplib.SMTPAuthenticationError:
-                continue
+                server = smtplib.SMTP_SSL("127.0.0.1", self.demo["ports"]["submissions"], timeout=rig.WAIT,
+                                          source_address=(source, 0), context=self.context)
             except smtplib.SMTPConnectError:
                 return
+            try:
+                server.login(login, f"guess {number}")
+            except smtplib.SMTPException:
+                pass
+            finally:
+                server.close()
         raise rig.RigError(f"{source} is not banned")

@@ -68,6 +68,7 @@ class Result:
     refusals: list = dataclasses.field(default_factory=list)
     mechanisms: set = dataclasses.field(default_factory=set)
     tls: set = dataclasses.field(default_factory=set)
+    set_up: Try = None
     portal: str = ""
     seconds: float = 0
     error: str = ""
@@ -75,7 +76,7 @@ class Result:
     def faults(self):
         """What must not be, in words."""
         found = [self.error] if self.error else []
-        for done in self.tries:
+        for done in [*self.tries, *([self.set_up] if self.set_up else [])]:
             if not done.ok:
                 found.append(f"{done.service}, {done.form}, {done.secret}: {done.shown[-TAIL:]!r}")
         for refusal in self.refusals:
@@ -120,15 +121,27 @@ class Visit:
     def good(self):
         """Over the ports of a program each form meets each secret, where it has four ports; every port sees every
         form and every secret."""
+        ways = []
         for row, service in enumerate(self.driver.services):
             for column, (form, spell) in enumerate(FORMS.items()):
                 kind = list(SECRETS)[(row + column) % len(SECRETS)]
                 task = self.task(service, spell(self.name), SECRETS[kind](self.main, self.device))
-                shown = self.perform(task)
-                done = Try(service, form, kind, task.service in program.SENDING or self.marker in shown, shown)
-                self.result.tries.append(done)
-                if task.service in program.SENDING:
-                    self.sent[task.subject] = done
+                ways.append((task, Try(service, form, kind, False, "")))
+        with concurrent.futures.ThreadPoolExecutor(self.driver.at_once) as pool:
+            outputs = list(pool.map(self.perform, [task for task, _ in ways]))
+        for (task, done), shown in zip(ways, outputs):
+            done.shown = shown
+            done.ok = self.marker in shown
+            self.result.tries.append(done)
+            if task.service in program.SENDING:
+                self.sent[task.subject] = done
+        if self.driver.set_up is not None:
+            task = self.task("submissions", f"{self.name}@example.test", self.device)
+            shown = self.driver.set_up(task)
+            if self.marker not in shown:
+                self.result.error = f"it did not set itself up: {shown}"
+            self.sent[task.subject] = Try("autoconfig", "address", "device", True, shown)
+            self.result.set_up = self.sent[task.subject]
         for row in self.door.signins(self.name + "@example.test"):
             self.result.mechanisms.add(row["mechanism"])
             self.result.tls.add(row.get("tls") or "none")

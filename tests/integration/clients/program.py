@@ -25,7 +25,7 @@ SENDING = ("submission", "submissions")
 IMAP = ("imap", "imaps")
 POP3 = ("pop3", "pop3s")
 IMPLICIT = ("submissions", "imaps", "pop3s")
-SECONDS = 6  # that a program may take for one task
+SECONDS = 20  # that a program may take for one task
 
 
 class Missing(Exception):
@@ -70,7 +70,9 @@ class Program:
     name = ""
     package = ""  # Debian's, or npm's name and "npm"
     services = ()
-    note = ""  # a limit of the program, for the table
+    note = ""  # what else there is to say in the table
+    at_once = 1  # tasks
+    set_up = None  # of those that find the settings themselves: as send(), and returns what came in as well
 
     def version(self):
         done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", self.package], capture_output=True, text=True,

@@ -101,10 +101,10 @@ def merged(text, results, order):
 
 
 def masked(row):
-    """What has to hold: not the version, which a security update moves, nor a program's own choice of words."""
+    """What has to hold: not the version, which a security update moves, nor a program's own choice of words, nor how
+    often it tries before somebody stops it."""
     cells = row.split("|")
-    if len(cells) > 8:
-        cells[2] = ""
+    cells[2 if len(cells) > 8 else 3] = ""
     return QUOTED.sub('""', "|".join(cells))
 
 
