@@ -24,6 +24,7 @@ static const char *const verdict_names[VERDICT_MAX] = { VERDICT_LIST(TERM_ROW) }
 static const char *const role_names[ROLE_MAX] = { ROLE_LIST(TERM_ROW) };
 static const char *const permit_names[PERMIT_MAX] = { PERMIT_LIST(TERM_ROW) };
 static const char *const rcpt_outcome_names[RCPT_OUTCOME_MAX] = { RCPT_OUTCOME_LIST(TERM_ROW) };
+static const char *const sent_names[SENT_MAX] = { SENT_LIST(TERM_ROW) };
 static const char *const filter_names[FILTER_MAX] = { FILTER_LIST(TERM_ROW) };
 static const char *const filter_result_names[FILTER_RESULT_MAX] = { FILTER_RESULT_LIST(TERM_ROW) };
 static const char *const close_names[CLOSE_MAX] = { CLOSE_LIST(TERM_ROW) };
@@ -157,6 +158,12 @@ const char *rcpt_outcome_name(enum rcpt_outcome outcome)
 {
 	GP_ASSERT(outcome < RCPT_OUTCOME_MAX);
 	return rcpt_outcome_names[outcome];
+}
+
+const char *sent_name(enum sent_outcome outcome)
+{
+	GP_ASSERT(outcome < SENT_MAX);
+	return sent_names[outcome];
 }
 
 const char *filter_name(enum filter filter)

@@ -165,6 +165,20 @@ enum rcpt_outcome {
 	RCPT_OUTCOME_LIST(TERM_ENUM) RCPT_OUTCOME_MAX
 };
 
+/* What became of what an account wanted to send. Of the first two there is one for each
+ * transaction, of the others one for all that a session tried. */
+#define SENT_LIST(X)                                           \
+	X(SENT_ACCEPTED, "accepted") /* the next hop has it */ \
+	X(SENT_REFUSED, "refused")   /* by the next hop */     \
+	X(SENT_LIMITED, "limited")                             \
+	X(SENT_SLOWED, "slowed")                               \
+	X(SENT_ASKED, "asked")                                 \
+	X(SENT_BLOCKED, "blocked")
+
+enum sent_outcome {
+	SENT_LIST(TERM_ENUM) SENT_MAX
+};
+
 /* What the spam filter said of a message. */
 #define FILTER_LIST(X)                                                   \
 	X(FILTER_NONE, "none") /* it was not asked, or did not answer */ \
@@ -219,6 +233,7 @@ const char *role_name(enum role role);
 enum role role_by_name(struct slice name); /* ROLE_MAX if none */
 const char *permit_name(enum permit permit);
 const char *rcpt_outcome_name(enum rcpt_outcome outcome);
+const char *sent_name(enum sent_outcome outcome);
 const char *filter_name(enum filter filter);
 const char *filter_result_name(enum filter_result result);
 const char *close_name(enum close_reason reason);

@@ -209,6 +209,7 @@ struct config {
 	char *sending_source_plan;    /* NULL: none */
 	bool sending_from;
 	unsigned sending_keep;     /* days */
+	uint64_t sending_memory;   /* bytes */
 	unsigned points_strangers; /* of the reasons of policy/sending.h, each */
 	unsigned points_hour;
 	unsigned points_day;

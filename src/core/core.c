@@ -21,6 +21,7 @@ static void on_tick(struct loop_timer *timer)
 	core_sweep(core);
 	journal_tick(core);
 	loading_tick(core);
+	sending_tick(core);
 	loop_timer_set(&core->tick, CORE_TICK_MS);
 }
 
@@ -49,6 +50,7 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	portal_init(core);
 	control_init(core);
 	token_call_init(core);
+	sending_init(core);
 	core->loading.is_wanted = true;
 	loop_timer_init(loop, &core->tick, on_tick, core);
 	loop_timer_set(&core->tick, CORE_TICK_MS);
@@ -71,6 +73,7 @@ void core_free(struct core **pcore)
 	portal_fini(core);
 	vaults_fini(core);
 	front_fini(core);
+	sending_fini(core);
 	journal_fini(core);
 	domains_fini(core);
 	countries_fini(core);
@@ -90,6 +93,7 @@ void core_configure(struct core *core, const struct config *config)
 	ban_policy_free(&core->policy);
 	core->policy = ban_policy_new(config);
 	source_configure(core);
+	sending_configure(core);
 	bans_lift_exempt(core);
 }
 

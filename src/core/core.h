@@ -11,6 +11,7 @@
  *	journal.h loading.h	what is kept, and what is known at the start
  *	domains.h mail.h	what may be sent, and where it goes
  *	countries.h		the country of an address
+ *	sending.h sending_*	how much an account may send, and whether it is its owner
  *	notices.h		mail of Gatepost's own
  *	portal.h form.h		people at the portal, and how they sign in
  *	guarded.h		other secrets they give
@@ -43,6 +44,8 @@
 #include "core/mail.h"
 #include "core/notices.h"
 #include "core/portal.h"
+#include "core/sending.h"
+#include "core/sending_mail.h"
 #include "core/session.h"
 #include "core/signin.h"
 #include "core/source.h"
@@ -93,6 +96,7 @@ struct core {
 	struct cli cli;
 	struct portal portal;
 	struct control control;
+	struct sending sending;
 	struct token_calls token_calls;
 };
 

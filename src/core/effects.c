@@ -66,6 +66,7 @@ static void change_session(struct map_node *node, void *arg)
 		break;
 	case IPC_EFFECT_NONE:
 	case IPC_EFFECT_CONFIRMED:
+	case IPC_EFFECT_SENDERS:
 	case IPC_EFFECT_DOMAINS:
 	case IPC_EFFECT_ROLE:
 	case IPC_EFFECT_MAX:
@@ -90,5 +91,6 @@ void effects_apply(struct core *core, const struct ipc_op_done *done, uint64_t p
 	core->effects.accounts[core->effects.count % EFFECTS_KEPT] = done->account;
 	core->effects.count++;
 	map_each(&core->sessions.by_id, change_session, &change);
+	sending_on_effect(core, done);
 	portal_apply(core, done, portal);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/mail.h"
 
-#include <jansson.h>
-
-#include "base/check.h"
 #include "core/core.h"
 #include "policy/signin.h"
 
@@ -26,22 +23,24 @@ static void count_refusal(struct core *core, struct session *session, enum permi
 	}
 }
 
-static void reply_mail(struct core *core, struct session *session, enum permit permit)
+void mail_reply_sender(struct core *core, struct session *session, enum permit permit)
 {
 	struct ipc_message message = { .type = IPC_MAIL_REPLY,
 		.mail_reply = { .session = session->id, .permit = (uint8_t)permit } };
 
-	if (permit == PERMIT_BLOCKED)
+	if (permit == PERMIT_BLOCKED || permit == PERMIT_NOT_OWN)
 		message.mail_reply.text = slice_str(session->address);
 	count_refusal(core, session, permit);
 	front_send(session->front, &message);
 }
 
-static void reply_rcpt(struct core *core, struct session *session, enum permit permit,
-	const struct config_backend *backend)
+void mail_reply_recipient(struct core *core, struct session *session, enum permit permit,
+	const struct config_backend *backend, const char *text)
 {
 	struct ipc_message message = { .type = IPC_RCPT_REPLY,
-		.rcpt_reply = { .session = session->id, .permit = (uint8_t)permit } };
+		.rcpt_reply = { .session = session->id,
+			.permit = (uint8_t)permit,
+			.text = slice_str(text) } };
 
 	if (permit == PERMIT_YES && backend == NULL)
 		message.rcpt_reply.permit = PERMIT_TEMPORARY;
@@ -51,71 +50,33 @@ static void reply_rcpt(struct core *core, struct session *session, enum permit p
 	front_send(session->front, &message);
 }
 
+void mail_reply_from(struct core *core, struct session *session, enum permit permit)
+{
+	struct ipc_message message = { .type = IPC_FROM_REPLY,
+		.from_reply = { .session = session->id, .permit = (uint8_t)permit } };
+
+	(void)core;
+	if (permit == PERMIT_NOT_OWN)
+		message.from_reply.text = slice_str(session->address);
+	front_send(session->front, &message);
+}
+
 static bool may_relay(const struct core *core, const struct session *session)
 {
 	return ip_nets_contain(core->config->relay_networks.nets,
 		core->config->relay_networks.count, &session->client);
 }
 
-/* The vault's word on the account of a session that outlived the last core: account.show. */
-static void on_account_row(struct op *op, struct slice row)
-{
-	json_t *account = json_loadb(row.data, row.len, 0, NULL);
-	const json_t *blocked_at = json_object_get(account, "blocked_at");
-
-	if (blocked_at != NULL) {
-		op->found = true;
-		op->is_blocked = !json_is_null(blocked_at);
-	}
-	json_decref(account);
-}
-
-static void on_account_done(struct op *op, enum gp_err err, struct slice why)
-{
-	struct core *core = op->core;
-	struct session *session = session_find(core, op->session);
-
-	(void)why;
-	if (session == NULL || session->state != SESSION_SIGNED_IN || !session->is_asking_block)
-		return;
-	session->is_asking_block = false;
-	if (err == GP_OK && op->found) {
-		session->block = op->is_blocked ? SESSION_BLOCK_YES : SESSION_BLOCK_NO;
-		reply_mail(core, session, op->is_blocked ? PERMIT_BLOCKED : PERMIT_YES);
-	} else {
-		reply_mail(core, session, PERMIT_TEMPORARY);
-		if (err == GP_ERR_NOT_FOUND)
-			session_close(core, session, CLOSE_ACCOUNT_REMOVED, 0);
-	}
-}
-
-static void ask_block(struct core *core, struct session *session)
-{
-	static const struct op_events events = { on_account_row, on_account_done };
-	json_t *args = json_pack("{s:s}", "address", session->address);
-
-	GP_ASSERT(args != NULL);
-	session->is_asking_block = true;
-	if (!control_ask_vault(core, OPS_account_show, args, &events, session->id)) {
-		session->is_asking_block = false;
-		reply_mail(core, session, PERMIT_TEMPORARY);
-	}
-	json_decref(args);
-}
-
-void mail_on_sender(struct core *core, struct session *session)
+void mail_on_sender(struct core *core, struct session *session, const struct ipc_mail *mail)
 {
 	if (session->state == SESSION_SIGNED_IN) {
-		if (session->is_asking_block)
+		if (sending_mail_is_waiting(session))
 			front_cut(session->front, "MAIL while MAIL is asked", session->id);
-		else if (session->block == SESSION_BLOCK_UNKNOWN)
-			ask_block(core, session);
 		else
-			reply_mail(core, session,
-				session->block == SESSION_BLOCK_YES ? PERMIT_BLOCKED : PERMIT_YES);
+			sending_mail_on_mail(core, session, mail);
 		return;
 	}
-	reply_mail(core, session,
+	mail_reply_sender(core, session,
 		session->service == SERVICE_SMTP || may_relay(core, session) ? PERMIT_YES
 									     : PERMIT_NO);
 }
@@ -147,11 +108,11 @@ static void answer_stranger(struct core *core, struct session *session, struct s
 	bool relays = may_relay(core, session);
 
 	if (!relays && session->service != SERVICE_SMTP) {
-		reply_rcpt(core, session, PERMIT_NO, NULL);
+		mail_reply_recipient(core, session, PERMIT_NO, NULL, NULL);
 		return;
 	}
 	if (!loading_is_done(core)) {
-		reply_rcpt(core, session, PERMIT_TEMPORARY, NULL);
+		mail_reply_recipient(core, session, PERMIT_TEMPORARY, NULL, NULL);
 		return;
 	}
 	if (recipient_domain(core, session, recipient, domain)) {
@@ -159,32 +120,28 @@ static void answer_stranger(struct core *core, struct session *session, struct s
 		kind = domains_find(core, slice_str(domain), &target);
 	}
 	if (kind != SIGNIN_DOMAIN_FOREIGN)
-		reply_rcpt(core, session, PERMIT_YES,
-			config_route(config, target, PROTOCOL_SMTP, true));
+		mail_reply_recipient(core, session, PERMIT_YES,
+			config_route(config, target, PROTOCOL_SMTP, true), NULL);
 	else if (relays)
-		reply_rcpt(core, session, PERMIT_YES,
-			config_route(config, target, PROTOCOL_SMTP, false));
+		mail_reply_recipient(core, session, PERMIT_YES,
+			config_route(config, target, PROTOCOL_SMTP, false), NULL);
 	else
-		reply_rcpt(core, session, PERMIT_NO, NULL);
+		mail_reply_recipient(core, session, PERMIT_NO, NULL, NULL);
 }
 
 void mail_on_recipient(struct core *core, struct session *session, struct slice recipient)
 {
-	if (session->state != SESSION_SIGNED_IN)
-		answer_stranger(core, session, recipient);
-	else if (session->block == SESSION_BLOCK_YES)
-		reply_rcpt(core, session, PERMIT_BLOCKED, NULL);
+	if (session->state == SESSION_SIGNED_IN)
+		sending_mail_on_rcpt(core, session, recipient);
 	else
-		reply_rcpt(core, session, PERMIT_YES,
-			domains_backend(core, session->route, session->address, PROTOCOL_SMTP));
+		answer_stranger(core, session, recipient);
 }
 
 void mail_on_from(struct core *core, struct session *session, struct slice addresses)
 {
-	struct ipc_message message = { .type = IPC_FROM_REPLY,
-		.from_reply = { .session = session->id, .permit = PERMIT_YES } };
-
-	(void)core;
-	(void)addresses;
-	front_send(session->front, &message);
+	/* Mail of strangers is judged by the mail server. */
+	if (session->state == SESSION_SIGNED_IN)
+		sending_mail_on_from(core, session, addresses);
+	else
+		mail_reply_from(core, session, PERMIT_YES);
 }

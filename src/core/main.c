@@ -33,6 +33,7 @@ static void on_message(struct child *child, const struct ipc_message *message, i
 static void on_stop(struct child *child, unsigned grace_ms)
 {
 	journal_flush(child->state);
+	sending_stop(child->state, (int64_t)grace_ms);
 	vaults_flush_desk(child->state, (int64_t)grace_ms);
 	loop_stop(child->loop);
 }

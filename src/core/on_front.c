@@ -66,7 +66,8 @@ static void on_session_resume(
 	}
 	session_sign_in(core, session, &account);
 	session->since = resume->since;
-	session->block = SESSION_BLOCK_UNKNOWN;
+	if (service_protocol(session->service) == PROTOCOL_SMTP)
+		sending_mail_on_resume(core, session);
 }
 
 static void on_signin(struct core *core, struct session *session, const struct ipc_message *message)
@@ -91,8 +92,7 @@ static void on_note(struct core *core, struct session *session, const struct ipc
 
 static void on_mail(struct core *core, struct session *session, const struct ipc_message *message)
 {
-	(void)message;
-	mail_on_sender(core, session);
+	mail_on_sender(core, session, &message->mail);
 }
 
 static void on_rcpt(struct core *core, struct session *session, const struct ipc_message *message)
@@ -100,13 +100,13 @@ static void on_rcpt(struct core *core, struct session *session, const struct ipc
 	mail_on_recipient(core, session, message->rcpt.recipient);
 }
 
-/* Nothing is reserved for a recipient, so there is nothing to give back. */
 static void on_rcpt_done(
 	struct core *core, struct session *session, const struct ipc_message *message)
 {
-	(void)session;
 	if (message->rcpt_done.outcome != RCPT_DELIVERED)
 		core->stats.recipients_refused++;
+	if (session->state == SESSION_SIGNED_IN)
+		sending_mail_on_rcpt_done(core, session, &message->rcpt_done);
 }
 
 static void on_from(struct core *core, struct session *session, const struct ipc_message *message)
@@ -117,13 +117,17 @@ static void on_from(struct core *core, struct session *session, const struct ipc
 static void on_message_done(
 	struct core *core, struct session *session, const struct ipc_message *message)
 {
-	(void)session;
-	if (message->message_done.accepted) {
+	const struct ipc_message_done *done = &message->message_done;
+
+	if (done->accepted) {
 		core->stats.messages_accepted++;
-		core->stats.recipients_accepted += message->message_done.recipients;
-	} else {
+		core->stats.recipients_accepted += done->recipients;
+	} else if (done->size > 0 || done->is_spam) {
+		/* Else it was given up before its end. */
 		core->stats.messages_refused++;
 	}
+	if (session->state == SESSION_SIGNED_IN)
+		sending_mail_on_done(core, session, done);
 }
 
 static const struct rule rules[] = {

@@ -162,6 +162,8 @@ enum gp_err op_stats(struct op_call *call, const json_t *args, struct gp_why *wh
 	set_int(row, "queue_fast", vaults_waiting(core, IPC_LANE_FAST));
 	set_int(row, "queue_slow", vaults_waiting(core, IPC_LANE_SLOW));
 	set_int(row, "journal_waiting", core->journal.count);
+	set_int(row, "sending_accounts", core->sending.units.by_key[IPC_SENDING_ACCOUNT].count);
+	set_int(row, "sending_bytes", core->sending.units.bytes);
 	op_row(call, row);
 	return GP_OK;
 }

@@ -247,6 +247,7 @@ void portal_apply(struct core *core, const struct ipc_op_done *done, uint64_t as
 	case IPC_EFFECT_NONE:
 	case IPC_EFFECT_UNBLOCKED:
 	case IPC_EFFECT_CONFIRMED:
+	case IPC_EFFECT_SENDERS:
 	case IPC_EFFECT_DEVICE:
 	case IPC_EFFECT_DOMAINS:
 	case IPC_EFFECT_MAX:

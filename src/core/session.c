@@ -64,10 +64,12 @@ static void forget_account(struct core *core, struct session *session)
 {
 	if (session->address == NULL)
 		return;
+	sending_mail_end(core, session);
 	core->sessions.signed_in--;
 	session->account = 0;
 	session->device = 0;
-	session->is_asking_block = false;
+	session->block = SESSION_BLOCK_NO;
+	session->known_since = 0;
 	mem_free(session->address);
 	mem_free(session->route);
 	mem_free(session->client_name);

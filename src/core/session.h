@@ -32,6 +32,7 @@ enum {
 
 struct core;
 struct front;
+struct sending_session;
 
 enum session_state {
 	SESSION_OPEN,
@@ -41,9 +42,8 @@ enum session_state {
 	SESSION_STATE_MAX
 };
 
-/* May the account send? UNKNOWN after a restart of core: asked at the first MAIL. */
+/* Was the account blocked when it signed in, or since? */
 enum session_block {
-	SESSION_BLOCK_UNKNOWN,
 	SESSION_BLOCK_NO,
 	SESSION_BLOCK_YES
 };
@@ -68,8 +68,9 @@ struct session {
 	uint64_t account;
 	uint64_t device; /* 0: main password */
 	enum session_block block;
-	bool is_asking_block;  /* a MAIL waits for the answer */
-	bool is_refusal_noted; /* that it may not send stands in an event */
+	int64_t known_since;             /* its source, for the account; 0: not known */
+	struct sending_session *sending; /* sending_mail.h; NULL until its first MAIL */
+	bool is_refusal_noted;           /* that it may not send stands in an event */
 	char *address;
 	char *route; /* "": by the address' domain */
 	char *client_name;

@@ -498,6 +498,7 @@ static void on_right(struct attempt *attempt, const struct ipc_verify_reply *rep
 	if (session != NULL && session->attempt == attempt && session->state == SESSION_ASKING) {
 		session_sign_in(core, session, &account);
 		session->block = reply->is_blocked ? SESSION_BLOCK_YES : SESSION_BLOCK_NO;
+		session->known_since = reply->known_since;
 	}
 	attempt_free(&attempt);
 }

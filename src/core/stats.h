@@ -31,9 +31,22 @@
 	X(sessions_total)                                                                      \
 	X(sessions_closed) /* by core: ban, changed password, and so on */                     \
 	X(messages_accepted)                                                                   \
-	X(messages_refused)      /* by the next hop */                                         \
-	X(recipients_accepted)   /* of accepted messages */                                    \
-	X(recipients_refused)    /* by the next hop, by themselves */                          \
+	X(messages_refused)    /* by the next hop */                                           \
+	X(recipients_accepted) /* of accepted messages */                                      \
+	X(recipients_refused)  /* by the next hop, by themselves */                            \
+	X(recipients_metered)  /* of them: sent by accounts, and counted against limits */     \
+	X(sending_would_slow)  /* recipients that sending_mode = observe let pass */           \
+	X(sending_would_ask)                                                                   \
+	X(sending_would_block)                                                                 \
+	X(sending_slowed)  /* recipients refused for now: not so fast */                       \
+	X(sending_asked)   /* until the owner has answered */                                  \
+	X(sending_blocked) /* recipients that accounts were blocked for */                     \
+	X(sending_limited) /* recipients refused because of a limit */                         \
+	X(sending_not_own) /* sender addresses that are not the account's */                   \
+	X(sending_loads)   /* what a vault was asked for of accounts, domains, sources */      \
+	X(sending_loads_failed)                                                                \
+	X(profiles_kept) /* by a vault */                                                      \
+	X(profiles_not_kept)                                                                   \
 	X(rspamd_ok)             /* messages that rspamd gave a verdict on */                  \
 	X(rspamd_failed)         /* it was not there, did not read, or spoke nonsense */       \
 	X(rspamd_timeouts)       /* it took too long */                                        \

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/sending_account.h"
 
 static struct queue *queue_of(struct core *core, const struct attempt *attempt)
 {
@@ -288,6 +289,18 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 		loading_on_domain_row(core, &message->domain_row);
 	else if (message->type == IPC_LOADED)
 		loading_on_loaded(core, &message->loaded);
+	else if (message->type == IPC_SENDING_KEY)
+		sending_on_key(core, &message->sending_key);
+	else if (message->type == IPC_SENDER_ROW)
+		sending_unit_on_sender(core, &message->sender_row);
+	else if (message->type == IPC_SPENT_ROW)
+		sending_unit_on_spent(core, &message->spent_row);
+	else if (message->type == IPC_PROFILE_PART)
+		sending_account_on_part(core, &message->profile_part);
+	else if (message->type == IPC_SENDING_LOADED)
+		sending_unit_on_loaded(core, &message->sending_loaded);
+	else if (message->type == IPC_PROFILE_KEPT)
+		sending_account_on_kept(core, &message->profile_kept);
 	else if (message->type == IPC_OP_ROW)
 		control_on_row(core, &message->op_row);
 	else if (message->type == IPC_OP_PROGRESS)
@@ -307,6 +320,7 @@ static void close_vault(struct vault *vault)
 		signin_fail(TAILQ_FIRST(&vault->checking), REASON_VAULT);
 	if (vault->lane == IPC_LANE_DESK) {
 		loading_on_desk(core, false);
+		sending_on_desk(core, false);
 		control_on_desk_gone(core);
 	}
 }

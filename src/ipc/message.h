@@ -21,6 +21,7 @@ enum {
 	IPC_NOTICE_MAX = 14 * 1024,
 	IPC_NOTICE_TEXT_MAX = 256,
 	IPC_DIAL_RSPAMD = UINT16_MAX, /* in place of a backend: the hosts of rspamd */
+	IPC_PROFILE_PART_MAX = 12 * 1024,
 };
 
 enum ipc_role {
@@ -63,6 +64,7 @@ enum ipc_effect {
 	IPC_EFFECT_BLOCKED,  /* sending is refused from now on */
 	IPC_EFFECT_UNBLOCKED,
 	IPC_EFFECT_CONFIRMED, /* its owner says that what it sends is his */
+	IPC_EFFECT_SENDERS,   /* what it may send as has changed (0: of many accounts) */
 	IPC_EFFECT_REMOVED,   /* close its sessions */
 	IPC_EFFECT_DEVICE,    /* close the sessions of this device password (0: of all of them) */
 	IPC_EFFECT_DOMAINS,   /* load the domains again */
@@ -70,6 +72,15 @@ enum ipc_effect {
 	IPC_EFFECT_SHUT,      /* close its sessions: it is switched off, or served elsewhere */
 	IPC_EFFECT_ROLE,      /* end its sessions at the portal: they have the old one */
 	IPC_EFFECT_MAX
+};
+
+/* What core wants to know of sending before it lets anything pass. */
+enum ipc_sending {
+	IPC_SENDING_ACCOUNT, /* its names, its block, its profile, what it has sent of late */
+	IPC_SENDING_NAMES,   /* its names and its block alone */
+	IPC_SENDING_DOMAIN,  /* what all its accounts have sent of late */
+	IPC_SENDING_SOURCE,  /* what was sent from there of late */
+	IPC_SENDING_MAX
 };
 
 /* What came of a notice. Unless a next hop said so, it is not sent. */

@@ -467,17 +467,19 @@ void profile_limited(struct profile *profile, int64_t now)
 	add(profile, PROFILE_LIMIT, now, 1);
 }
 
+/* Every tally is of the last day at most. */
+static void forget_suspicion(struct profile *profile)
+{
+	memset(profile->tallies, 0, sizeof profile->tallies);
+	memset(profile->bodies, 0, sizeof profile->bodies);
+	profile->asked_at = 0;
+}
+
 void profile_confirm(struct profile *profile, int64_t now)
 {
-	static const enum profile_tally forgotten[] = { PROFILE_STRANGERS,
-		PROFILE_STRANGERS_ELSEWHERE, PROFILE_KNOWN_ELSEWHERE, PROFILE_UNKNOWN, PROFILE_SPAM,
-		PROFILE_FILTER_BAD, PROFILE_FILTER_DOUBTFUL, PROFILE_FORGED, PROFILE_LIMIT,
-		PROFILE_INSISTED, PROFILE_RECIPIENTS_HOUR, PROFILE_RECIPIENTS_DAY };
 	uint32_t day_ago = hour_of(now - DAY);
 
-	for (size_t i = 0; i < GP_ARRAY_LEN(forgotten); i++)
-		profile->tallies[forgotten[i]] = (struct tally){ 0 };
-	memset(profile->bodies, 0, sizeof profile->bodies);
+	forget_suspicion(profile);
 	/* In use since ever: known, and no longer new of this day. */
 	for (size_t i = 0; i < PROFILE_PLACES; i++) {
 		if (profile->places[i].last_hour >= day_ago)
@@ -487,7 +489,47 @@ void profile_confirm(struct profile *profile, int64_t now)
 		if (profile->clients[i].last_hour >= day_ago)
 			profile->clients[i].first_hour = hour_of(profile->first_at);
 	}
-	profile->asked_at = 0;
+}
+
+int64_t profile_began(
+	const struct profile *profile, const struct sending_policy *policy, int64_t now)
+{
+	uint32_t day_ago = hour_of(now - DAY);
+	int64_t began = now;
+
+	for (size_t i = 0; i < PROFILE_PLACES; i++) {
+		const struct profile_place *place = &profile->places[i];
+		int64_t first_at = (int64_t)place->first_hour * HOUR;
+
+		if (place->tag != 0 && place->last_hour >= day_ago && first_at < began &&
+			!is_settled(place->first_hour, profile, policy, now))
+			began = first_at;
+	}
+	return began;
+}
+
+void profile_forgive(
+	struct profile *profile, const struct sending_policy *policy, int64_t since, int64_t now)
+{
+	int64_t first_day = since / DAY;
+
+	forget_suspicion(profile);
+	for (size_t i = 0; i < PROFILE_PLACES; i++) {
+		struct profile_place *place = &profile->places[i];
+
+		if (place->tag != 0 && !is_settled(place->first_hour, profile, policy, now))
+			*place = (struct profile_place){ 0 };
+	}
+	for (size_t i = 0; i < PROFILE_CLIENTS; i++) {
+		struct profile_client *client = &profile->clients[i];
+
+		if (client->tag != 0 && !is_settled(client->first_hour, profile, policy, now))
+			*client = (struct profile_client){ 0 };
+	}
+	for (size_t i = 0; i < PROFILE_DAYS; i++) {
+		if (profile->days[i].day >= first_day)
+			profile->days[i] = (struct profile_day){ 0 };
+	}
 }
 
 size_t profile_bytes(const struct profile *profile)

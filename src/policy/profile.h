@@ -150,6 +150,16 @@ void profile_ask(struct profile *profile, int64_t now);
 /* The owner says that it was him: what he sends from is known, suspicions are forgotten. */
 void profile_confirm(struct profile *profile, int64_t now);
 
+/* When what is suspected now began, as far as networks tell: the first use, within a day, of one
+ * that is not known. now: there is none. */
+int64_t profile_began(
+	const struct profile *profile, const struct sending_policy *policy, int64_t now);
+
+/* It was not the owner, who has locked the thief out: suspicions are forgotten, and so is what was
+ * learned since then: networks and programs that are not known yet, the volume of these days. */
+void profile_forgive(
+	struct profile *profile, const struct sending_policy *policy, int64_t since, int64_t now);
+
 /* For the store: at most PROFILE_PACKED_MAX bytes.
  * Malformed: GP_ERR_SYNTAX, and *ret_profile is untouched. */
 enum gp_err profile_pack(const struct profile *profile, struct buf *out) GP_CHECKED;

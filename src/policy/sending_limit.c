@@ -94,3 +94,26 @@ void sending_limit_release(const struct sending_scope scopes[static SENDING_SCOP
 			quota_release(&scopes[k].meter->quotas[i], read_at(amount, limits[i].unit));
 	}
 }
+
+void sending_limit_restore(
+	struct sending_meter *meter, const struct sending_amount *amount, int64_t at)
+{
+	for (unsigned i = 0; i < SENDING_LIMIT_MAX; i++)
+		tally_add(&meter->quotas[i].spent, limits[i].window, at,
+			read_at(amount, limits[i].unit));
+}
+
+struct sending_left sending_limit_left(
+	const struct sending_scope *scope, enum sending_limit limit, int64_t now)
+{
+	const struct quota *quota = &scope->meter->quotas[limit];
+	struct sending_left left = { .spent = tally_sum(&quota->spent, limits[limit].window, now),
+		.reserved = quota->reserved };
+	uint64_t used = (uint64_t)left.spent + left.reserved;
+
+	GP_ASSERT((unsigned)limit < SENDING_LIMIT_MAX && scope->plan != NULL);
+	left.most = read_at(scope->plan, limits[limit].option);
+	if (left.most > used)
+		left.free = left.most - (unsigned)used;
+	return left;
+}

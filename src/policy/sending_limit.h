@@ -70,6 +70,18 @@ bool sending_limit_reserve(const struct sending_scope scopes[static SENDING_SCOP
 /* Of what was reserved, once each. */
 void sending_limit_commit(const struct sending_scope scopes[static SENDING_SCOPES],
 	const struct sending_amount *amount, int64_t now);
+/* It was sent before, at that time: what a process that starts has to know. Oldest first. */
+void sending_limit_restore(
+	struct sending_meter *meter, const struct sending_amount *amount, int64_t at);
+/* What is left of a limit of the plan, for people. */
+struct sending_left {
+	unsigned most; /* 0: no limit */
+	unsigned spent;
+	unsigned reserved;
+	unsigned free;
+};
+struct sending_left sending_limit_left(
+	const struct sending_scope *scope, enum sending_limit limit, int64_t now);
 void sending_limit_release(const struct sending_scope scopes[static SENDING_SCOPES],
 	const struct sending_amount *amount);
 

@@ -355,6 +355,9 @@ enum gp_err store_known_each(struct store *store, uint64_t account,
  * does not exist. */
 enum gp_err store_known_find(struct store *store, uint64_t account, const struct ip *source,
 	int64_t since, bool *ret_is_known) GP_CHECKED;
+/* When it was first; 0: never. */
+enum gp_err store_known_first(struct store *store, uint64_t account, const struct ip *source,
+	int64_t *ret_first) GP_CHECKED;
 /* Forgets those not used since. */
 enum gp_err store_known_sweep(struct store *store, int64_t before) GP_CHECKED;
 

@@ -328,12 +328,23 @@ enum gp_err store_account_set_language(struct store *store, uint64_t id, struct 
 enum gp_err store_account_remove(struct store *store, uint64_t id)
 {
 	struct db_statement *statement = NULL;
-	enum gp_err err = db_query(store->db, "DELETE FROM account WHERE id = $1", &statement);
+	struct store_scope scope;
+	enum gp_err err = store_scope_begin(store, &scope);
 
 	if (err != GP_OK)
 		return err;
-	db_bind_int(statement, 1, (int64_t)id);
-	return store_run_found(&statement);
+	err = db_query(store->db, "DELETE FROM sender WHERE account_id = $1", &statement);
+	if (err == GP_OK) {
+		db_bind_int(statement, 1, (int64_t)id);
+		err = db_run(&statement, NULL);
+	}
+	if (err == GP_OK)
+		err = db_query(store->db, "DELETE FROM account WHERE id = $1", &statement);
+	if (err == GP_OK) {
+		db_bind_int(statement, 1, (int64_t)id);
+		err = store_run_found(&statement);
+	}
+	return store_scope_end(&scope, err);
 }
 
 /* "%match%" with LIKE's own letters escaped by '!'. */

@@ -139,6 +139,12 @@ enum gp_err store_domain_remove(struct store *store, struct slice name)
 	if (err == GP_OK && needed)
 		err = GP_ERR_BUSY;
 	if (err == GP_OK)
+		err = db_query(store->db, "DELETE FROM sender WHERE domain_id = $1", &statement);
+	if (err == GP_OK) {
+		db_bind_int(statement, 1, (int64_t)domain.id);
+		err = db_run(&statement, NULL);
+	}
+	if (err == GP_OK)
 		err = db_query(store->db, "DELETE FROM domain WHERE id = $1", &statement);
 	if (err == GP_OK) {
 		db_bind_int(statement, 1, (int64_t)domain.id);

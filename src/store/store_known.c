@@ -64,6 +64,26 @@ enum gp_err store_known_find(struct store *store, uint64_t account, const struct
 	return err;
 }
 
+enum gp_err store_known_first(
+	struct store *store, uint64_t account, const struct ip *source, int64_t *ret_first)
+{
+	static const char sql[] =
+		"SELECT first_at FROM known_source WHERE account_id = $1 AND source = $2";
+	struct db_statement *statement = NULL;
+	char text[IP_TEXT_SIZE];
+	int64_t first_at = 0;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
+	err = db_run_int(&statement, &first_at);
+	if (err == GP_OK || err == GP_ERR_NOT_FOUND)
+		*ret_first = first_at;
+	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
+}
+
 enum gp_err store_known_each(struct store *store, uint64_t account,
 	enum gp_err (*visit)(const struct ip *source, int64_t last_at, void *arg), void *arg)
 {

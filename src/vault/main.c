@@ -179,6 +179,7 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	vault.config = config;
 	if (is_first) {
 		record_init(&vault);
+		sending_state_init(&vault);
 		hindsight_init(&vault);
 		outbox_init(&vault);
 		twofactor_init(&vault);
@@ -216,6 +217,7 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	twofactor_fini(&vault);
 	outbox_fini(&vault);
 	record_fini(&vault);
+	sending_state_fini(&vault);
 	hindsight_fini(&vault);
 	store_close(&vault.store);
 	secret_free(&vault.pepper);

@@ -44,6 +44,7 @@ enum gp_err op_alias_add(struct desk_op *op)
 		err = find_account(op, &account);
 	if (err == GP_OK)
 		err = desk_add_alias(op, desk_string(op, "alias"), alias);
+	op->effect = IPC_EFFECT_SENDERS;
 	if (err == GP_OK)
 		err = desk_row(
 			op, json_pack("{s:s, s:s}", "address", account.address, "alias", alias));
@@ -78,6 +79,7 @@ enum gp_err op_alias_remove(struct desk_op *op)
 		err = desk_check_new_address(op, alias);
 	if (err != GP_OK)
 		return err;
+	op->effect = IPC_EFFECT_SENDERS;
 	err = store_alias_remove(op->vault->store, account.id, slice_str(alias));
 	if (err == GP_ERR_NOT_FOUND)
 		return gp_why_set(

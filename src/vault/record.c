@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypt/seal.h"
 #include "ops/lift.h"
 #include "store/store_lift.h"
+#include "store/store_sending.h"
 #include "vault/telling.h"
 #include "vault/vault.h"
 
@@ -170,10 +172,22 @@ static void joined(struct vault *vault, enum gp_err err)
 		refuse(vault, err);
 }
 
-void record_journal(struct vault *vault, const struct ipc_journal *message)
+/* Records are kept in their order: if this one is there, so are all that were before it. */
+static enum gp_err skip_kept(
+	struct vault *vault, enum gp_err (*find_last)(struct store *store, uint64_t *ret_number))
 {
 	struct record *record = &vault->record;
 	uint64_t last = 0;
+	enum gp_err err = find_last(vault->store, &last);
+
+	if (err == GP_OK && last >= record->kept && last - record->kept < RECORD_REPEAT_MAX)
+		record->kept = last + 1;
+	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
+}
+
+void record_journal(struct vault *vault, const struct ipc_journal *message)
+{
+	struct record *record = &vault->record;
 	enum gp_err err;
 
 	record_flush(vault);
@@ -181,13 +195,11 @@ void record_journal(struct vault *vault, const struct ipc_journal *message)
 	record->next = message->number;
 	record->kept = message->number;
 	record->told = message->number;
-	err = store_event_last_number(vault->store, &last);
-	if (err == GP_ERR_NOT_FOUND)
-		return;
+	err = skip_kept(vault, store_event_last_number);
+	if (err == GP_OK)
+		err = skip_kept(vault, store_sent_last_number);
 	if (err != GP_OK)
 		refuse(vault, err);
-	else if (last >= message->number && last - message->number < RECORD_REPEAT_MAX)
-		record->kept = last + 1;
 	tell_in_time(vault);
 }
 
@@ -224,6 +236,39 @@ void record_event(struct vault *vault, const struct ipc_event *message)
 	if (err == GP_OK && is_new_source)
 		err = telling_on_new_source(vault, &event);
 	joined(vault, err);
+}
+
+void record_sent(struct vault *vault, const struct ipc_sent *message)
+{
+	struct store_sent sent = {
+		.at = message->at,
+		.session = message->session,
+		.account = message->account,
+		.device = message->device,
+		.client = message->client,
+		.country = message->country,
+		.client_name = message->client_name,
+		.sender = message->sender,
+		.recipients = message->recipients,
+		.strangers = message->strangers,
+		.size = message->size,
+		.outcome = (enum sent_outcome)message->outcome,
+		.number = vault->record.next,
+	};
+	struct buf subject;
+	enum gp_err err;
+
+	if (!is_wanted(vault))
+		return;
+	buf_init(&subject, SENDING_STATE_SUBJECT_MAX + SEAL_OVERHEAD);
+	err = join(vault, false);
+	if (err == GP_OK)
+		err = sending_state_seal(vault, message->account, message->subject, &subject);
+	sent.subject = buf_slice(&subject);
+	if (err == GP_OK)
+		err = store_sent_add(vault->store, &sent);
+	joined(vault, err);
+	buf_fini(&subject);
 }
 
 void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message)
@@ -332,6 +377,8 @@ void record_load(struct vault *vault, const struct ipc_load *message)
 	if (err == GP_OK)
 		err = store_domain_each(
 			vault->store, SLICE_LIT(""), SLICE_LIT(""), UINT64_MAX, send_domain, vault);
+	if (err == GP_OK)
+		err = sending_state_send_key(vault);
 	done.loaded.ok = err == GP_OK;
 	if (err != GP_OK)
 		done.loaded.why = slice_str(gp_err_text(err));
@@ -360,6 +407,10 @@ bool record_sweep(struct vault *vault)
 
 	record_flush(vault);
 	err = store_sweep(vault->store, &retention, &is_more);
+	if (err == GP_OK)
+		err = store_sent_sweep(vault->store,
+			now - (int64_t)config->sending_keep * 24 * 60 * 60, RECORD_SWEEP_BATCH,
+			&is_more);
 	if (err != GP_OK)
 		log_warn("sweep_failed", LOG_STR("error", gp_err_text(err)));
 	return is_more;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What core has decided, kept: sign-in events and bans; and given back to it at LOAD. Desk lane
+ * What core has decided, kept: sign-in events, bans, what was sent; and given back to it at LOAD. Desk lane
  * only. Events are gathered in one transaction per turn of the loop, or of several turns while many
  * come, so that a flood of them costs few commits; everything that reads or writes otherwise ends
  * that transaction first. After a batch the desk rests a moment, so that the next one is not a
@@ -57,6 +57,7 @@ void record_fini(struct vault *vault); /* commits */
 
 void record_journal(struct vault *vault, const struct ipc_journal *message);
 void record_event(struct vault *vault, const struct ipc_event *message);
+void record_sent(struct vault *vault, const struct ipc_sent *message);
 void record_ban_keep(struct vault *vault, const struct ipc_ban_keep *message);
 void record_ban_drop(struct vault *vault, const struct ipc_ban_drop *message);
 /* Commits the batch. */

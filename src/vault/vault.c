@@ -47,6 +47,12 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 		record_journal(vault, &message->journal);
 	else if (message->type == IPC_EVENT)
 		record_event(vault, &message->event);
+	else if (message->type == IPC_SENT)
+		record_sent(vault, &message->sent);
+	else if (message->type == IPC_SENDING_LOAD)
+		sending_state_load(vault, &message->sending_load);
+	else if (message->type == IPC_PROFILE_PART)
+		sending_state_on_part(vault, &message->profile_part);
 	else if (message->type == IPC_BAN_KEEP)
 		record_ban_keep(vault, &message->ban_keep);
 	else if (message->type == IPC_BAN_DROP)

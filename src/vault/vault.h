@@ -19,6 +19,7 @@
 #include "vault/hindsight.h"
 #include "vault/outbox.h"
 #include "vault/record.h"
+#include "vault/sending_state.h"
 
 struct import;
 
@@ -41,6 +42,7 @@ struct vault {
 	struct secret *signing_key;
 	struct chan *core; /* NULL while there is none */
 	struct record record;
+	struct sending_state sending;
 	struct audit_pending audit;
 	struct loop_timer twofactor_due;
 	struct hindsight hindsight;

@@ -221,6 +221,12 @@ void verify_on_message(struct vault *vault, const struct ipc_verify *message)
 		log_error("domains_failed", LOG_ID("session", message->session));
 		answer.reason = REASON_STORE;
 	}
+	if (answer.reason == REASON_OK && question.protocol == PROTOCOL_SMTP &&
+		store_known_first(vault->store, answer.account.id, &message->source,
+			&body->known_since) != GP_OK) {
+		log_error("known_failed", LOG_ID("session", message->session));
+		answer.reason = REASON_STORE;
+	}
 	if (answer.reason == REASON_OK && question.protocol != PROTOCOL_HTTP &&
 		make_token(vault, message->session, answer.account.address, &token) != GP_OK) {
 		log_error("token_failed", LOG_ID("session", message->session));

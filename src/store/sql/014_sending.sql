@@ -17,8 +17,8 @@ CREATE TABLE sender (
 );
 CREATE INDEX sender_domain ON sender (domain_id);
 
--- One row for each transaction; what was refused before it came to one, one for each session and outcome. They outlive
--- the account. subject is sealed; number, boot and steady are as in event.
+-- One row for each transaction; for what was refused before it came to one, a row for each session and outcome. They outlive
+-- the account. subject is sealed; number is as in event.
 CREATE TABLE sent (
 	id %ID%,
 	at BIGINT NOT NULL,
@@ -36,11 +36,9 @@ CREATE TABLE sent (
 	strangers BIGINT NOT NULL,
 	size BIGINT NOT NULL,
 	outcome TEXT NOT NULL,
-	number BIGINT NOT NULL,
-	boot BIGINT NOT NULL,
-	steady BIGINT NOT NULL
+	number BIGINT NOT NULL
 );
 CREATE INDEX sent_at ON sent (at);
-CREATE INDEX sent_account ON sent (account_id, id);
+CREATE INDEX sent_account ON sent (account_id, at);
 CREATE INDEX sent_domain ON sent (domain_id, at);
 CREATE INDEX sent_source ON sent (source, at);

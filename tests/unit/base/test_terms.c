@@ -102,6 +102,8 @@ static void test_names_lead_back(void **state)
 		assert_true(strlen(permit_name((enum permit)i)) > 0);
 	for (unsigned i = 0; i < RCPT_OUTCOME_MAX; i++)
 		assert_true(strlen(rcpt_outcome_name((enum rcpt_outcome)i)) > 0);
+	for (unsigned i = 0; i < SENT_MAX; i++)
+		assert_true(strlen(sent_name((enum sent_outcome)i)) > 0);
 	for (unsigned i = 0; i < FILTER_MAX; i++)
 		assert_true(strlen(filter_name((enum filter)i)) > 0);
 	for (unsigned i = 0; i < FILTER_RESULT_MAX; i++)

@@ -157,13 +157,14 @@ static void sessions_are_resumed_after_a_restart_only(void **state)
 	world_send(world, 0, &message);
 	world_settle(world);
 	assert_int_equal(world->core->sessions.signed_in, 1);
-	/* Whether the account may send is asked for at its first MAIL. */
+	/* What an account may send is loaded before its first MAIL is answered. */
 	world_mail(world, 0, 1);
 	assert_int_equal(world->mail_permit, PERMIT_YES);
 	world_rcpt(world, 0, 1, "bob@elsewhere.test");
 	assert_int_equal(world->rcpt_permit, PERMIT_YES);
 
 	world->is_account_blocked = true;
+	message.session_resume.account++;
 	message.session_resume.session = 2;
 	world_open(world, 0, 2, SERVICE_SUBMISSION, source);
 	world_send(world, 0, &message);
@@ -172,6 +173,7 @@ static void sessions_are_resumed_after_a_restart_only(void **state)
 	assert_string_equal(world->mail_text, "alice@example.test");
 
 	world->account_err = GP_ERR_STORE;
+	message.session_resume.account++;
 	message.session_resume.session = 3;
 	world_open(world, 0, 3, SERVICE_SUBMISSION, source);
 	world_send(world, 0, &message);

@@ -86,6 +86,9 @@ static void on_front_message_here(
 		world->rcpt_count++;
 		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
 		copy(message->rcpt_reply.backend, world->rcpt_backend, sizeof world->rcpt_backend);
+		copy(message->rcpt_reply.text, world->rcpt_text, sizeof world->rcpt_text);
+	} else if (message->type == IPC_FROM_REPLY) {
+		world->from_permit = (enum permit)message->from_reply.permit;
 	} else if (message->type == IPC_NOTICE) {
 		world->notices++;
 		world->last_notice_front = front->index;
@@ -282,6 +285,7 @@ void world_free(struct world **pworld)
 	loop_free(&world->loop);
 	config_free(&world->config);
 	json_decref(world->rows);
+	world_free_profiles(world);
 	mem_free(world);
 	*pworld = NULL;
 }

@@ -24,6 +24,9 @@ enum {
 	WORLD_WALL = 1800000000,
 	WORLD_STEADY = 5000000,
 	WORLD_RIGHT_ACCOUNT = 7,
+	WORLD_PROFILES = 64,
+	WORLD_PROFILE_MAX = 72 * 1024,
+	WORLD_SENT_MAX = 512,
 };
 
 #define WORLD_DEVICE_SECRET "abcd-efgh-ijkl-mnop-qrst-uvwx"
@@ -67,6 +70,22 @@ struct world_held {
 	bool is_unchecked;
 	bool is_portal;
 	unsigned vault;
+};
+
+/* What the desk has of an account's profile. */
+struct world_profile {
+	uint64_t account;
+	char *bytes;
+	size_t len;
+};
+
+struct world_sent {
+	uint64_t session, account;
+	struct ip client;
+	char sender[321];
+	char subject[257];
+	uint32_t recipients, strangers;
+	enum sent_outcome outcome;
 };
 
 struct world {
@@ -116,16 +135,30 @@ struct world {
 	enum service last_service;
 	bool was_counted_before_reply;
 
+	/* The desk's part of sending: world_sending.c. */
+	bool is_sending_mute;    /* SENDING_LOAD is not answered */
+	bool is_sending_failing; /* or answered as failed */
+	bool is_profile_failing;
+	unsigned sending_loads, name_loads;
+	const char *alias;  /* of every account; NULL: none */
+	const char *listed; /* likewise */
+	struct world_profile profiles[WORLD_PROFILES];
+	unsigned profiles_kept;
+	struct world_sent sent[WORLD_SENT_MAX];
+	unsigned sent_count;
+	unsigned spent; /* recipients that were sent a minute ago, by whomever is asked for */
+
 	/* What the fronts were told. */
 	struct world_answer answers[WORLD_ANSWERS_MAX];
 	unsigned answer_count;
 	uint64_t closed[WORLD_ANSWERS_MAX];
 	enum close_reason close_reason[WORLD_ANSWERS_MAX];
 	unsigned closed_count;
-	enum permit mail_permit, rcpt_permit;
+	enum permit mail_permit, rcpt_permit, from_permit;
 	unsigned mail_count, rcpt_count;
 	char mail_text[321];
 	char rcpt_backend[65];
+	char rcpt_text[321];
 
 	/* Mail of Gatepost's own: what a front was handed, what the desk heard of it. */
 	unsigned notices;
@@ -216,5 +249,10 @@ struct ip world_ip(const char *text);
 void world_on_vault_message(
 	struct chan *chan, const struct ipc_message *message, int *fd, void *owner);
 void world_answer_verify(struct world *world, const struct world_held *held);
+/* world_sending.c, likewise. */
+void world_on_sending_load(struct world_peer *vault, const struct ipc_sending_load *load);
+void world_on_profile_part(struct world_peer *vault, const struct ipc_profile_part *part);
+void world_on_sent(struct world *world, const struct ipc_sent *sent);
+void world_free_profiles(struct world *world);
 
 #endif

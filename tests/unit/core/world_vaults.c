@@ -152,6 +152,9 @@ static void answer_load(struct world_peer *vault, const struct ipc_load *load)
 			slice_str(domains[i].alias_of) };
 		reply(vault, &message);
 	}
+	message.type = IPC_SENDING_KEY;
+	message.sending_key.key = SLICE_LIT("0123456789abcdef");
+	reply(vault, &message);
 	message.type = IPC_LOADED;
 	message.loaded = (struct ipc_loaded){ load->request, true, SLICE_LIT("") };
 	reply(vault, &message);
@@ -337,6 +340,12 @@ void world_on_vault_message(
 		world->bans_kept++;
 	else if (message->type == IPC_BAN_DROP)
 		world->bans_dropped++;
+	else if (message->type == IPC_SENT)
+		world_on_sent(world, &message->sent);
+	else if (message->type == IPC_SENDING_LOAD)
+		world_on_sending_load(vault, &message->sending_load);
+	else if (message->type == IPC_PROFILE_PART)
+		world_on_profile_part(vault, &message->profile_part);
 	else if (message->type == IPC_NOTICE_DONE)
 		on_notice_done(world, &message->notice_done);
 	else if (message->type == IPC_OP)

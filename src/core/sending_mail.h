@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one signed-in session sends, from MAIL to the end of the transaction:
+ *
+ *	        MAIL, all is loaded         MESSAGE_DONE, MAIL, end
+ *	  IDLE ----------------------> OPEN -------------------------> IDLE
+ *	    |                           ^   RCPT reserves, RCPT_DONE says of one
+ *	    `--> WAITING --------------'
+ *	             loading
+ *
+ * What was reserved is committed for each recipient that the next hop has taken, and given back for
+ * every other, exactly once, whatever becomes of the session.
+ *
+ * A transaction that was under way when core was restarted is not known here: its further RCPTs are
+ * answered as our own fault, and what the next hop takes of it all the same is added to what was
+ * spent when MESSAGE_DONE tells of it, whatever the limit; nothing else of it counts.
+ */
+#ifndef GP_CORE_SENDING_MAIL_H
+#define GP_CORE_SENDING_MAIL_H
+
+#include "core/session.h"
+
+struct sending_session;
+
+/* Each answers the front, now or later. */
+void sending_mail_on_mail(struct core *core, struct session *session, const struct ipc_mail *mail);
+void sending_mail_on_rcpt(struct core *core, struct session *session, struct slice recipient);
+void sending_mail_on_from(struct core *core, struct session *session, struct slice addresses);
+/* A MAIL waits for its answer. */
+bool sending_mail_is_waiting(const struct session *session);
+
+void sending_mail_on_rcpt_done(
+	struct core *core, struct session *session, const struct ipc_rcpt_done *done);
+void sending_mail_on_done(
+	struct core *core, struct session *session, const struct ipc_message_done *done);
+/* The session signs out or ends. */
+void sending_mail_end(struct core *core, struct session *session);
+/* It was signed in before core was restarted: what it will need is loaded. */
+void sending_mail_on_resume(struct core *core, struct session *session);
+
+#endif
