@@ -14,6 +14,20 @@
 	{                                                                     \
 		"ALIAS", NULL, "alias", PARAM_TEXT, true, "a further address" \
 	}
+#define SENDER                                                                  \
+	{                                                                       \
+		"SENDER", NULL, "sender", PARAM_TEXT, true,                     \
+			"an address, or @ and a domain for all addresses of it" \
+	}
+#define SENDER_ACCOUNT                                                                  \
+	{                                                                               \
+		"--account", "ADDRESS", "address", PARAM_TEXT, false, "of this account" \
+	}
+#define SENDER_DOMAIN                                              \
+	{                                                          \
+		"--domain", "DOMAIN", "domain", PARAM_TEXT, false, \
+			"of every account of this domain"          \
+	}
 #define YES                                                                \
 	{                                                                  \
 		"--yes", NULL, NULL, PARAM_FLAG, false, "do not ask first" \
@@ -164,6 +178,8 @@ const struct verb verbs[] = {
 		"No sign-in of the account is recorded.", NULL,
 		"gatepost account events alice@example.test --limit 20", { ADDRESS, LIMIT, BEFORE },
 		{ EVENT_COLUMNS } },
+	{ "account", "sending", OPS_account_sending, SHAPE_ONE, 0, NULL, NULL, NULL,
+		"gatepost account sending alice@example.test", { ADDRESS }, { { NULL } } },
 	{ "account", "chart", OPS_account_chart, SHAPE_LIST, 0, NULL, "", NULL,
 		"gatepost account chart alice@example.test", { ADDRESS, DAYS },
 		{ { "day", "DAY", CELL_TEXT }, { "ok", "OK", CELL_TEXT },
@@ -201,6 +217,18 @@ const struct verb verbs[] = {
 		"{alias} is no address of {address} any more.", NULL,
 		"gatepost alias remove alice@example.test post@example.test", { ADDRESS, ALIAS },
 		{ { NULL } } },
+
+	{ "sender", "add", OPS_sender_add, SHAPE_DONE, 0, NULL,
+		"{sender} may be used as a sender now.", NULL,
+		"gatepost sender add sales@example.org --account alice@example.test",
+		{ SENDER, SENDER_ACCOUNT, SENDER_DOMAIN }, { { NULL } } },
+	{ "sender", "list", OPS_sender_list, SHAPE_LIST, 0, NULL, "No sender is listed.", NULL,
+		"gatepost sender list --domain example.test", { SENDER_ACCOUNT, SENDER_DOMAIN },
+		{ { "sender", "SENDER", CELL_TEXT } } },
+	{ "sender", "remove", OPS_sender_remove, SHAPE_DONE, 0, NULL,
+		"{sender} is not listed any more.", NULL,
+		"gatepost sender remove sales@example.org --account alice@example.test",
+		{ SENDER, SENDER_ACCOUNT, SENDER_DOMAIN }, { { NULL } } },
 
 	{ "device", "list", OPS_device_list, SHAPE_LIST, 0, NULL,
 		"The account has no device password.", NULL,

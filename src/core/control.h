@@ -121,6 +121,7 @@ op_fn op_ban_list, op_ban_add, op_ban_remove;
 op_fn op_source_show, op_self_ban_list, op_self_ban_lift, op_settings_show;
 op_fn op_session_list, op_session_kill;
 op_fn op_setup_find, op_domain_dns;
+op_fn op_account_sending;
 op_fn op_status, op_stats;
 op_fn op_reload, op_clock_advance;
 op_fn op_portal_signin, op_portal_code;

@@ -17,11 +17,13 @@ void sending_init(struct core *core)
 	sending_policy_init(&sending->policy, core->config);
 	TAILQ_INIT(&sending->dirty);
 	TAILQ_INIT(&sending->urgent);
+	TAILQ_INIT(&sending->due);
 	sending_unit_init_all(core);
 }
 
 void sending_fini(struct core *core)
 {
+	sending_forget_due(core);
 	sending_unit_fini_all(core);
 	mem_wipe(core->sending.key, sizeof core->sending.key);
 }

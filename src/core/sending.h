@@ -35,6 +35,7 @@ enum {
 
 struct core;
 struct sending_account;
+struct sending_answer_due;
 
 TAILQ_HEAD(sending_account_list, sending_account);
 
@@ -45,7 +46,8 @@ struct sending {
 	struct sending_units units;
 	struct sending_account_list dirty;  /* longest first */
 	struct sending_account_list urgent; /* the vault is to do something about them */
-	unsigned saving;                    /* profiles on their way to the vault */
+	TAILQ_HEAD(sending_due, sending_answer_due) due; /* of account.sending */
+	unsigned saving;                                 /* profiles on their way to the vault */
 };
 
 void sending_init(struct core *core);
@@ -61,6 +63,8 @@ int64_t sending_now(const struct core *core);
 /* From the vault, and that it is gone. */
 void sending_on_key(struct core *core, const struct ipc_sending_key *message);
 void sending_on_desk(struct core *core, bool is_there);
+/* ops_sending.c: the answers that wait are given up. */
+void sending_forget_due(struct core *core);
 /* What an operation has changed (enum ipc_effect). */
 void sending_on_effect(struct core *core, const struct ipc_op_done *done);
 

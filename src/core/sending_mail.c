@@ -84,7 +84,8 @@ static enum permit judge_mail(struct sending_session *self)
 	}
 	if (!is_own(self, slice_str(self->sender))) {
 		note_forged(self, slice_str(self->sender));
-		return PERMIT_NOT_OWN;
+		if (core->config->sending_mode != CONFIG_SENDING_OBSERVE)
+			return PERMIT_NOT_OWN;
 	}
 	if (self->size > most)
 		return PERMIT_SIZE;
@@ -189,7 +190,8 @@ void sending_mail_on_from(struct core *core, struct session *session, struct sli
 		if (address.len > 0 && is_own(self, address))
 			continue;
 		note_forged(self, address);
-		permit = PERMIT_NOT_OWN;
+		if (core->config->sending_mode != CONFIG_SENDING_OBSERVE)
+			permit = PERMIT_NOT_OWN;
 	} while (permit == PERMIT_YES && addresses.len > 0);
 	mail_reply_from(core, session, permit);
 }

@@ -404,7 +404,7 @@ void sending_mail_on_done(
 	learn(self, done);
 	if (self->delivered.recipients > 0)
 		sending_tell_done(core, session, self->sender, &self->delivered, true, done);
-	else if (done->size > 0 || done->is_spam)
+	else if (self->refused.recipients > 0 && (done->size > 0 || done->is_spam))
 		sending_tell_done(core, session, self->sender, &self->refused, false, done);
 	sending_account_touch(sending_session_account(self));
 	sending_session_close(self);

@@ -146,6 +146,11 @@ struct sending_unit *sending_unit_find_account(struct core *core, uint64_t accou
 	return find(core, IPC_SENDING_ACCOUNT, slice_of(&account, sizeof account));
 }
 
+struct sending_unit *sending_unit_find_domain(struct core *core, struct slice domain)
+{
+	return find(core, IPC_SENDING_DOMAIN, domain);
+}
+
 void sending_unit_drop(struct sending_unit **punit)
 {
 	struct sending_unit *unit = *punit;

@@ -87,6 +87,7 @@ struct sending_unit *sending_unit_hold_source(struct core *core, const struct ip
 void sending_unit_drop(struct sending_unit **punit);
 /* NULL if it is not in memory. Not held. */
 struct sending_unit *sending_unit_find_account(struct core *core, uint64_t account);
+struct sending_unit *sending_unit_find_domain(struct core *core, struct slice domain);
 
 /* Is it there, and up to date? Else it is being loaded, or cannot be, now: see sending_unit_wait().
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What core has decided, kept: sign-in events, bans, what was sent; and given back to it at LOAD. Desk lane
- * only. Events are gathered in one transaction per turn of the loop, or of several turns while many
- * come, so that a flood of them costs few commits; everything that reads or writes otherwise ends
- * that transaction first. After a batch the desk rests a moment, so that the next one is not a
- * single event.
+ * What core has decided, kept: sign-in events, bans, what was sent; and given back to it at LOAD.
+ * Desk lane only. Events are gathered in one transaction per turn of the loop, or of several turns
+ * while many come, so that a flood of them costs few commits; everything that reads or writes
+ * otherwise ends that transaction first. After a batch the desk rests a moment, so that the next
+ * one is not a single event.
  *
  * Core holds each record until it hears that it is kept (KEPT). That is told once in a while, not
  * for each: a record that core sends again although it was kept is recognised by its number. When

@@ -123,6 +123,7 @@ struct world {
 	unsigned loads;
 	bool is_account_blocked; /* what account.show says */
 	enum gp_err account_err;
+	const char *account_row; /* all that it says; NULL: that alone */
 
 	/* What the desk was told to keep. It never says by itself that it has. */
 	uint64_t journal;

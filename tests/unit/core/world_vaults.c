@@ -42,6 +42,12 @@ static enum reason judge(const struct world_held *held)
 	return REASON_WRONG_PASSWORD;
 }
 
+static uint64_t account_of(struct slice login)
+{
+	return slice_starts_nocase(login, "user") ? 1000 + map_hash(login) % 1000000
+						  : WORLD_RIGHT_ACCOUNT;
+}
+
 void world_answer_verify(struct world *world, const struct world_held *held)
 {
 	struct ipc_message message = { .type = IPC_VERIFY_REPLY };
@@ -53,7 +59,7 @@ void world_answer_verify(struct world *world, const struct world_held *held)
 		.compared = reason != REASON_STORE && !held->is_unchecked,
 	};
 	if (reason == REASON_OK) {
-		message.verify_reply.account = WORLD_RIGHT_ACCOUNT;
+		message.verify_reply.account = account_of(slice_str(held->login));
 		message.verify_reply.device = held->vault == FAST ? 3 : 0;
 		message.verify_reply.role = ROLE_USER;
 		message.verify_reply.has_twofactor = strcmp(held->secret, "second") == 0;
@@ -102,10 +108,8 @@ static void on_lookup(struct world_peer *vault, const struct ipc_lookup *lookup)
 	world->last_since = lookup->since;
 	message.lookup_reply = (struct ipc_lookup_reply){ .request = lookup->request,
 		.reason = world->is_lookup_failing ? REASON_STORE : REASON_OK,
-		.account = is_account ? WORLD_RIGHT_ACCOUNT : 0,
+		.account = is_account ? account_of(lookup->login) : 0,
 		.is_known = is_account && ip_equal(&lookup->source, &world->known_source) };
-	if (slice_starts_nocase(lookup->login, "user"))
-		message.lookup_reply.account = 1000 + map_hash(lookup->login) % 1000000;
 	reply(vault, &message);
 }
 
@@ -262,6 +266,7 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 	if (slice_is(op->name, "account.show")) {
 		row = world->is_account_blocked ? "{\"blocked_at\":\"2026-01-01T00:00:00Z\"}"
 						: "{\"blocked_at\":null}";
+		row = world->account_row != NULL ? world->account_row : row;
 		err = world->account_err;
 	} else if (slice_is(op->name, "token.check")) {
 		row = judge_token(op->arguments, &err);
@@ -283,6 +288,8 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		effect = IPC_EFFECT_BLOCKED;
 	} else if (slice_is(op->name, "account.unblock")) {
 		effect = IPC_EFFECT_UNBLOCKED;
+	} else if (slice_is(op->name, "alias.add")) {
+		effect = IPC_EFFECT_SENDERS;
 	} else if (slice_is(op->name, "device.revoke")) {
 		effect = IPC_EFFECT_DEVICE;
 	} else if (slice_is(op->name, "domain.add")) {
