@@ -61,6 +61,17 @@ void mail_reply_from(struct core *core, struct session *session, enum permit per
 	front_send(session->front, &message);
 }
 
+void mail_reply_end(struct core *core, struct session *session, enum permit permit)
+{
+	struct ipc_message message = { .type = IPC_END_REPLY,
+		.end_reply = { .session = session->id, .permit = (uint8_t)permit } };
+
+	if (permit == PERMIT_BLOCKED || permit == PERMIT_ASKED)
+		message.end_reply.text = slice_str(session->address);
+	count_refusal(core, session, permit);
+	front_send(session->front, &message);
+}
+
 static bool may_relay(const struct core *core, const struct session *session)
 {
 	return ip_nets_contain(core->config->relay_networks.nets,
@@ -144,4 +155,12 @@ void mail_on_from(struct core *core, struct session *session, struct slice addre
 		sending_mail_on_from(core, session, addresses);
 	else
 		mail_reply_from(core, session, PERMIT_YES);
+}
+
+void mail_on_end(struct core *core, struct session *session, enum filter filter)
+{
+	if (session->state == SESSION_SIGNED_IN)
+		sending_mail_on_end(core, session, filter);
+	else
+		mail_reply_end(core, session, PERMIT_YES);
 }

@@ -17,6 +17,8 @@ void mail_on_sender(struct core *core, struct session *session, const struct ipc
 void mail_on_recipient(struct core *core, struct session *session, struct slice recipient);
 /* addresses: of the header's From: field, with commas between. */
 void mail_on_from(struct core *core, struct session *session, struct slice addresses);
+/* The whole message is there, and the spam filter says this of it. */
+void mail_on_end(struct core *core, struct session *session, enum filter filter);
 
 /* The answers. backend: with PERMIT_YES; NULL: there is none, which is our own fault. text: may be
  * NULL. */
@@ -24,5 +26,6 @@ void mail_reply_sender(struct core *core, struct session *session, enum permit p
 void mail_reply_recipient(struct core *core, struct session *session, enum permit permit,
 	const struct config_backend *backend, const char *text);
 void mail_reply_from(struct core *core, struct session *session, enum permit permit);
+void mail_reply_end(struct core *core, struct session *session, enum permit permit);
 
 #endif

@@ -37,6 +37,7 @@ SESSION_OF(mail)
 SESSION_OF(rcpt)
 SESSION_OF(rcpt_done)
 SESSION_OF(from)
+SESSION_OF(end)
 SESSION_OF(message_done)
 #undef SESSION_OF
 
@@ -114,6 +115,11 @@ static void on_from(struct core *core, struct session *session, const struct ipc
 	mail_on_from(core, session, message->from.addresses);
 }
 
+static void on_end(struct core *core, struct session *session, const struct ipc_message *message)
+{
+	mail_on_end(core, session, (enum filter)message->end.filter);
+}
+
 static void on_message_done(
 	struct core *core, struct session *session, const struct ipc_message *message)
 {
@@ -141,6 +147,7 @@ static const struct rule rules[] = {
 	{ IPC_RCPT, NOT_ASKING, true, session_of_rcpt, on_rcpt },
 	{ IPC_RCPT_DONE, NOT_ASKING, true, session_of_rcpt_done, on_rcpt_done },
 	{ IPC_FROM, NOT_ASKING, true, session_of_from, on_from },
+	{ IPC_END, NOT_ASKING, true, session_of_end, on_end },
 	{ IPC_MESSAGE_DONE, NOT_ASKING, true, session_of_message_done, on_message_done },
 };
 

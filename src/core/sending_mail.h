@@ -26,6 +26,7 @@ struct sending_session;
 void sending_mail_on_mail(struct core *core, struct session *session, const struct ipc_mail *mail);
 void sending_mail_on_rcpt(struct core *core, struct session *session, struct slice recipient);
 void sending_mail_on_from(struct core *core, struct session *session, struct slice addresses);
+void sending_mail_on_end(struct core *core, struct session *session, enum filter filter);
 /* A MAIL waits for its answer. */
 bool sending_mail_is_waiting(const struct session *session);
 

@@ -281,6 +281,32 @@ static void judge_recipient(
 				       : self->session->address);
 }
 
+void sending_mail_on_end(struct core *core, struct session *session, enum filter filter)
+{
+	struct sending_session *self = session->sending;
+	const struct sending_policy *policy = &core->sending.policy;
+	struct sending_sender sender;
+	struct sending_answer answer;
+	enum permit permit = PERMIT_YES;
+
+	/* Of a transaction that the last core knew. */
+	if (self == NULL || !self->is_open) {
+		mail_reply_end(core, session, PERMIT_TEMPORARY);
+		return;
+	}
+	sender = sending_session_sender(self);
+	sending_gate_message(
+		policy, &sender, &self->try, filter == FILTER_BAD, sending_now(core), &answer);
+	if (policy->mode == CONFIG_SENDING_OBSERVE)
+		count_shadow(&core->stats, answer.verdict.outcome);
+	if (answer.outcome != SENDING_PASS) {
+		permit = refuse(self, &answer);
+		open_case(self, &answer);
+	}
+	sending_account_touch(sending_session_account(self));
+	mail_reply_end(core, session, permit);
+}
+
 static const struct config_backend *backend_of(const struct sending_session *self)
 {
 	const struct session *session = self->session;
@@ -358,8 +384,6 @@ static void learn(struct sending_session *self, const struct ipc_message_done *d
 		return;
 	if (done->is_spam)
 		note_spam(self);
-	if (done->filter == FILTER_BAD || done->filter == FILTER_DOUBTFUL)
-		profile_filtered(profile, done->filter == FILTER_BAD, now);
 	if (done->body.len > 0 && self->delivered.strangers > 0)
 		profile_sent_body(profile, profile_tag(core->sending.key, done->body),
 			self->delivered.strangers, now);

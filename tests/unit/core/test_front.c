@@ -76,6 +76,8 @@ static struct ipc_message message_of(enum ipc_type type, uint64_t session)
 		message.rcpt_done = (struct ipc_rcpt_done){ .session = session };
 	else if (type == IPC_FROM)
 		message.from = (struct ipc_from){ .session = session };
+	else if (type == IPC_END)
+		message.end = (struct ipc_end){ .session = session };
 	else
 		message.message_done = (struct ipc_message_done){ .session = session };
 	return message;
@@ -97,6 +99,7 @@ static void each_message_has_its_states(void **state)
 		{ IPC_RCPT, "134" },
 		{ IPC_RCPT_DONE, "134" },
 		{ IPC_FROM, "134" },
+		{ IPC_END, "134" },
 		{ IPC_MESSAGE_DONE, "134" },
 	};
 

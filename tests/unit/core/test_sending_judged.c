@@ -142,12 +142,44 @@ static void staff_see_what_an_account_sends(void **state)
 	world_free(&world);
 }
 
+static enum permit end(struct world *world, uint64_t session, enum filter filter)
+{
+	struct ipc_message message = { .type = IPC_END, .end = { session, (uint8_t)filter } };
+
+	world->end_permit = PERMIT_MAX;
+	world_send(world, 0, &message);
+	world_settle(world);
+	return world->end_permit;
+}
+
+/* Twenty points for each that is condemned, sixty at most. */
+static void what_the_filter_says_counts(void **state)
+{
+	struct world *world = sender_world("points_filter = 30\n");
+
+	(void)state;
+	sender_sign_in(world, 1, "alice@example.test", SENDER_HOME);
+	assert_int_equal(end(world, 1, FILTER_BAD), PERMIT_TEMPORARY);
+	assert_int_equal(sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "a@elsewhere.test"), PERMIT_YES);
+	assert_int_equal(end(world, 1, FILTER_BAD), PERMIT_YES);
+	sender_done(world, 1, true, 1);
+	assert_int_equal(sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "a@elsewhere.test"), PERMIT_YES);
+	assert_int_equal(end(world, 1, FILTER_BAD), PERMIT_ASKED);
+	sender_done(world, 1, false, 0);
+	assert_int_equal(sender_spent(world), 1);
+	assert_int_not_equal(sender_account_of(world)->profile.asked_at, 0);
+	world_free(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thief_is_stopped_in_every_session),
 		cmocka_unit_test(an_owner_is_asked_and_says_yes),
 		cmocka_unit_test(the_shadow_refuses_nothing),
+		cmocka_unit_test(what_the_filter_says_counts),
 		cmocka_unit_test(staff_see_what_an_account_sends),
 	};
 

@@ -87,6 +87,8 @@ static void on_front_message_here(
 		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
 		copy(message->rcpt_reply.backend, world->rcpt_backend, sizeof world->rcpt_backend);
 		copy(message->rcpt_reply.text, world->rcpt_text, sizeof world->rcpt_text);
+	} else if (message->type == IPC_END_REPLY) {
+		world->end_permit = (enum permit)message->end_reply.permit;
 	} else if (message->type == IPC_FROM_REPLY) {
 		world->from_permit = (enum permit)message->from_reply.permit;
 	} else if (message->type == IPC_NOTICE) {

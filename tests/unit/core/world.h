@@ -155,7 +155,7 @@ struct world {
 	uint64_t closed[WORLD_ANSWERS_MAX];
 	enum close_reason close_reason[WORLD_ANSWERS_MAX];
 	unsigned closed_count;
-	enum permit mail_permit, rcpt_permit, from_permit;
+	enum permit mail_permit, rcpt_permit, from_permit, end_permit;
 	unsigned mail_count, rcpt_count;
 	char mail_text[321];
 	char rcpt_backend[65];
