@@ -258,6 +258,44 @@ static void asking_and_confirming(void **state)
 	profile_fini(&profile);
 }
 
+/* The thief's network is no better known for having been used, however long ago that is. */
+static void forgiving_teaches_nothing(void **state)
+{
+	struct profile profile = { 0 };
+	struct profile_try try = from("198.51.100.4", 1);
+	int64_t now = T0 + 31 * DAY;
+	struct sending_facts before = look(&profile, &try, now);
+
+	(void)state;
+	make_history(&profile);
+	before = look(&profile, &try, now);
+	try.client = 77;
+	for (uint32_t i = 1; i <= 100; i++) {
+		try.recipient = 9000 + i;
+		send_one(&profile, &try, now + i);
+	}
+	profile_forged(&profile, 5, now);
+	profile_ask(&profile, now + 200);
+	assert_int_equal(profile_began(&profile, &policy, now + 200), now);
+	profile_forgive(&profile, &policy, now, now + 300);
+	try.recipient = 1;
+	for (int days = 0; days < 10; days += 5) {
+		struct sending_facts after = look(&profile, &try, now + 300 + days * DAY);
+
+		assert_false(after.is_asked);
+		assert_true(after.is_new_network && after.is_new_client);
+		assert_int_equal(after.forged + after.refused_unknown + after.new_networks, 1);
+		assert_int_equal(after.strangers_day, 1);
+		assert_int_equal(after.habit_day, before.habit_day);
+		assert_int_equal(after.habit_strangers, before.habit_strangers);
+	}
+	/* Home is where it was. */
+	try = from("203.0.113.9", 1000);
+	assert_false(look(&profile, &try, now + 300).is_new_network);
+	assert_int_equal(profile_began(&profile, &policy, now + 300), now + 300);
+	profile_fini(&profile);
+}
+
 static void refusals_and_forgeries(void **state)
 {
 	struct profile profile = { 0 };
@@ -386,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_networks),
 		cmocka_unit_test(strangers_count_once),
 		cmocka_unit_test(asking_and_confirming),
+		cmocka_unit_test(forgiving_teaches_nothing),
 		cmocka_unit_test(refusals_and_forgeries),
 		cmocka_unit_test(countries_of_a_day),
 		cmocka_unit_test(packing),

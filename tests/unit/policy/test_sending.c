@@ -373,6 +373,32 @@ static void gate_gives_exactly_the_limit(void **state)
 	profile_fini(&profile);
 }
 
+static void what_was_sent_before_counts(void **state)
+{
+	const struct config_plan plan = { .recipients_hour = 10 };
+	struct sending_meter meter = { 0 };
+	const struct sending_scope scopes[SENDING_SCOPES] = { { &plan, &meter } };
+	struct sending_amount amount = { 1, 7, 2 };
+	struct sending_shortage shortage;
+	struct sending_left left;
+
+	(void)state;
+	sending_limit_restore(&meter, &amount, T0 - 2 * 3600);
+	sending_limit_restore(&meter, &amount, T0 - 60);
+	left = sending_limit_left(&scopes[0], SENDING_LIMIT_RECIPIENTS_HOUR, T0);
+	assert_int_equal(left.most, 10);
+	assert_int_equal(left.spent, 7);
+	assert_int_equal(left.free, 3);
+	amount.recipients = 4;
+	assert_false(sending_limit_reserve(scopes, &amount, T0, &shortage));
+	amount.recipients = 3;
+	assert_true(sending_limit_reserve(scopes, &amount, T0, &shortage));
+	left = sending_limit_left(&scopes[0], SENDING_LIMIT_RECIPIENTS_HOUR, T0);
+	assert_int_equal(left.reserved, 3);
+	assert_int_equal(left.free, 0);
+	assert_int_equal(sending_limit_left(&scopes[0], SENDING_LIMIT_STRANGERS_DAY, T0).spent, 4);
+}
+
 static void gate_modes(void **state)
 {
 	struct profile profile = { .asked_at = T0 - 60 };
@@ -493,6 +519,7 @@ int main(void)
 		cmocka_unit_test(plans),
 		cmocka_unit_test(all_scopes_or_none),
 		cmocka_unit_test(gate_gives_exactly_the_limit),
+		cmocka_unit_test(what_was_sent_before_counts),
 		cmocka_unit_test(gate_modes),
 		cmocka_unit_test(gate_filtered),
 		cmocka_unit_test(gate_looks_again),

@@ -60,6 +60,15 @@ static void take_load_row(struct fixture *fixture, const struct ipc_message *mes
 				ip),
 			(int)message->ban_row.set_at, (int)message->ban_row.until,
 			SLICE_ARG(message->ban_row.reason));
+	else if (message->type == IPC_SENDER_ROW)
+		(void)snprintf(line, sizeof line, "%s %.*s",
+			message->sender_row.is_listed ? "listed" : "alias",
+			SLICE_ARG(message->sender_row.sender));
+	else if (message->type == IPC_SPENT_ROW)
+		(void)snprintf(line, sizeof line, "spent %d %u %u %u", (int)message->spent_row.at,
+			(unsigned)message->spent_row.messages,
+			(unsigned)message->spent_row.recipients,
+			(unsigned)message->spent_row.strangers);
 	else if (message->type == IPC_FAILURE_ROW)
 		(void)snprintf(line, sizeof line, "failure %s %d",
 			ip_format_source(&message->failure_row.source, ip),
@@ -108,6 +117,23 @@ static void on_core_message(
 		take_notice(fixture, &message->notice);
 	} else if (message->type == IPC_LOADED) {
 		fixture->err = message->loaded.ok ? GP_OK : GP_ERR_STORE;
+		fixture->is_done = true;
+	} else if (message->type == IPC_SENDING_KEY) {
+		assert_int_equal(message->sending_key.key.len, sizeof fixture->sending_key);
+		memcpy(fixture->sending_key, message->sending_key.key.data,
+			message->sending_key.key.len);
+	} else if (message->type == IPC_PROFILE_PART) {
+		assert_int_equal(message->profile_part.is_first, fixture->parts++ == 0);
+		append(fixture->load, SLICE_LIT("part"));
+		append(fixture->profile, message->profile_part.bytes);
+	} else if (message->type == IPC_PROFILE_KEPT) {
+		fixture->err = message->profile_kept.ok ? GP_OK : GP_ERR_STORE;
+		fixture->found = message->profile_kept.found;
+		fixture->is_done = true;
+	} else if (message->type == IPC_SENDING_LOADED) {
+		fixture->err = message->sending_loaded.ok ? GP_OK : GP_ERR_STORE;
+		fixture->found = message->sending_loaded.found;
+		fixture->is_blocked = message->sending_loaded.is_blocked;
 		fixture->is_done = true;
 	} else {
 		take_load_row(fixture, message);
@@ -182,6 +208,7 @@ int fixture_setup(void **state)
 	fixture->core =
 		chan_new(vault->loop, &fds[1], IPC_ROLE_CORE, IPC_ROLE_VAULT, &core_ops, fixture);
 	record_init(vault);
+	sending_state_init(vault);
 	hindsight_init(vault);
 	outbox_init(vault);
 	twofactor_init(vault);
@@ -200,6 +227,7 @@ int fixture_teardown(void **state)
 	twofactor_fini(vault);
 	outbox_fini(vault);
 	record_fini(vault);
+	sending_state_fini(vault);
 	hindsight_fini(vault);
 	chan_free(&fixture->core);
 	chan_free(&vault->core);

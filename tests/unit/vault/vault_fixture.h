@@ -24,8 +24,12 @@ struct fixture {
 	unsigned progress_count;
 	uint64_t progress_done;
 	uint64_t progress_total;
-	char load[FIXTURE_TEXT]; /* rows of the last LOAD */
-	struct ipc_kept kept;    /* the last one, and how many came */
+	char load[FIXTURE_TEXT];    /* rows of the last LOAD */
+	char profile[FIXTURE_TEXT]; /* its parts, a line each */
+	unsigned parts;
+	unsigned char sending_key[16];
+	bool found, is_blocked; /* what the last SENDING_LOADED or PROFILE_KEPT said */
+	struct ipc_kept kept;   /* the last one, and how many came */
 	unsigned kept_count;
 	bool is_done; /* OP_DONE, LOADED or VERIFY_REPLY has come */
 	enum gp_err err;
