@@ -232,3 +232,27 @@ const struct config_backend *config_route(
 		name = find_route(config, SLICE_LIT("*"), protocol, incoming);
 	return name != NULL ? config_backend(config, slice_str(name)) : NULL;
 }
+
+enum gp_err config_hook_word(
+	struct slice word, struct slice account, struct slice reason, struct buf *out)
+{
+	enum gp_err err = GP_OK;
+
+	while (word.len > 0 && err == GP_OK) {
+		struct slice found = slice_head(word, 1);
+
+		if (slice_starts_nocase(word, "{account}")) {
+			found = account;
+			word = slice_from(word, sizeof "{account}" - 1);
+		} else if (slice_starts_nocase(word, "{reason}")) {
+			found = reason;
+			word = slice_from(word, sizeof "{reason}" - 1);
+		} else if (word.data[0] == '{' || word.data[0] == '}') {
+			return GP_ERR_SYNTAX;
+		} else {
+			word = slice_from(word, 1);
+		}
+		err = buf_append(out, found);
+	}
+	return err;
+}

@@ -208,6 +208,9 @@ struct config {
 	char *sending_plan;           /* plan section; NULL: default_plan */
 	char *sending_source_plan;    /* NULL: none */
 	bool sending_from;
+	struct config_strings sending_block_hook; /* argv, see config_hook_word(); empty: none */
+	unsigned sending_block_hook_time;         /* seconds */
+	char *hook_user;
 	unsigned sending_keep;     /* days */
 	uint64_t sending_memory;   /* bytes */
 	unsigned points_strangers; /* of the reasons of policy/sending.h, each */
@@ -260,7 +263,8 @@ struct config {
 
 enum {
 	CONFIG_TEXT_MAX = 1024 * 1024, /* bytes of the whole file */
-	CONFIG_HOST_SIZE = 254         /* a host name and its NUL */
+	CONFIG_HOST_SIZE = 254,        /* a host name and its NUL */
+	CONFIG_HOOK_WORDS = 32,        /* of sending_block_hook */
 };
 
 /* One of a backend's hosts, taken apart. */
@@ -272,6 +276,13 @@ struct config_host {
 
 /* Every host of a parsed configuration passes. False leaves *ret_host alone. */
 bool config_host_parse(struct slice text, struct config_host *ret_host);
+
+/*
+ * A word of sending_block_hook with {account} and {reason} filled in, appended to out;
+ * GP_ERR_SYNTAX: there is another { or } in it; GP_ERR_LIMIT: out is full.
+ */
+enum gp_err config_hook_word(
+	struct slice word, struct slice account, struct slice reason, struct buf *out) GP_CHECKED;
 
 /* A message of the parser: where and what, with "did you mean" where it helps. */
 struct config_error {

@@ -99,6 +99,18 @@ static bool is_host(struct slice text)
 	return config_host_parse(text, &host);
 }
 
+static bool is_word(struct slice text)
+{
+	struct buf filled;
+	struct slice nothing = { NULL, 0 };
+	bool is_good = text_is_printable(text);
+
+	buf_init(&filled, text.len + 1);
+	is_good = is_good && config_hook_word(text, nothing, nothing, &filled) == GP_OK;
+	buf_fini(&filled);
+	return is_good;
+}
+
 static bool is_text(struct slice text)
 {
 	return text.len > 0 && text_is_printable(text);
@@ -122,6 +134,7 @@ static const struct rule rules[SCHEMA_NETWORKS + 1] = {
 	[SCHEMA_ADDRESSES] = { is_address, "an IP address or \"*\"" },
 	[SCHEMA_DOMAINS] = { is_domain_pattern, "a host or domain name" },
 	[SCHEMA_HOSTS] = { is_host, "HOST:PORT, [IPv6]:PORT or unix:/PATH" },
+	[SCHEMA_WORDS] = { is_word, "text in which {account} and {reason} are filled in" },
 	[SCHEMA_NETWORKS] = { NULL, "a network such as 192.0.2.0/24, or an IP address" },
 };
 

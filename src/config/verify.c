@@ -306,6 +306,21 @@ static enum gp_err check_plan(
 	return GP_OK;
 }
 
+static enum gp_err check_hook(const struct parse *parse)
+{
+	const struct config_strings *argv = &parse->config->sending_block_hook;
+	unsigned line = LINE(GLOBAL, 0, sending_block_hook);
+
+	if (argv->count > CONFIG_HOOK_WORDS)
+		return parse_fail(parse, line, "sending_block_hook: more than %d words",
+			(int)CONFIG_HOOK_WORDS);
+	if (argv->count > 0 && (argv->items[0][0] != '/' || strchr(argv->items[0], '{') != NULL))
+		return parse_fail(parse, line,
+			"sending_block_hook: its first word must be the absolute path of a "
+			"program");
+	return GP_OK;
+}
+
 static enum gp_err check_sending(const struct parse *parse)
 {
 	const struct config *config = parse->config;
@@ -371,5 +386,7 @@ enum gp_err verify(const struct parse *parse)
 		for (size_t i = 0; err == GP_OK && checks[section] != NULL && i < count; i++)
 			err = checks[section](parse, i);
 	}
+	if (err == GP_OK)
+		err = check_hook(parse);
 	return err == GP_OK ? check_sending(parse) : err;
 }

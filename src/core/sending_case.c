@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/hook.h"
 #include "core/sending_account.h"
 
 enum {
@@ -164,6 +165,8 @@ void sending_case_open(struct sending_account *account, enum sending_outcome out
 		LOG_STR("outcome", sending_outcome_name(outcome)), LOG_ID("session", session->id),
 		LOG_IP("client", &session->client),
 		LOG_STR("reason", sending_explain(verdict, reason)));
+	if (outcome == SENDING_BLOCK)
+		hook_run(account->unit.core, session->address, sending_explain(verdict, reason));
 	if (account->open == NULL)
 		account->open = mem_new(1, sizeof *account->open);
 	account->open->outcome = outcome;

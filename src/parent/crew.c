@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "ipc/ban_map.h"
 #include "parent/dial.h"
+#include "parent/hook.h"
 #include "parent/notify.h"
 #include "parent/reload.h"
 
@@ -127,6 +128,8 @@ void crew_reap(struct crew *crew)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (hooks_on_exit(crew->parent->hooks, pid, status))
+			continue;
 		for (size_t i = 0; i < crew->count; i++) {
 			if (crew->workers[i].pid == pid) {
 				worker_on_exit(&crew->workers[i], status);
@@ -383,6 +386,8 @@ void crew_on_message(struct worker *worker, const struct ipc_message *message)
 		dial_web(worker, &message->dial_web);
 	else if (message->type == IPC_RELOAD)
 		reload_start(parent->reload, true, message->reload.request);
+	else if (message->type == IPC_HOOK)
+		hooks_run(parent->hooks, &message->hook);
 	else if (message->type == IPC_PEER_BAD)
 		on_bad_peer(parent->crew, &message->peer_bad);
 	else if (message->type == IPC_BANS_READY)

@@ -18,6 +18,7 @@
 #include "parent/address.h"
 #include "parent/crew.h"
 #include "parent/dial.h"
+#include "parent/hook.h"
 #include "parent/notify.h"
 #include "parent/parent.h"
 #include "parent/privileges.h"
@@ -244,6 +245,7 @@ static int run(struct parent *parent)
 
 	parent->loop = loop_new();
 	parent->dialer = dialer_new(parent);
+	parent->hooks = hooks_new(parent);
 	parent->reload = reload_new(parent);
 	parent->crew = crew_new(parent);
 	notify_init(parent->loop);
@@ -263,6 +265,7 @@ static int run(struct parent *parent)
 	notify_fini();
 	crew_free(&parent->crew);
 	reload_free(&parent->reload);
+	hooks_free(&parent->hooks);
 	dialer_free(&parent->dialer);
 	loop_free(&parent->loop);
 	return parent->exit_code;

@@ -10,6 +10,7 @@
  *	crew.c		all of them: who is connected to whom, stopping in order
  *	reload.c	from one generation to the next
  *	dial.c		connections to backends for the fronts
+ *	hook.c		the program that is run when an account is blocked
  *	notify.c	the service manager; privileges.c: what root gives up
  */
 #ifndef GP_PARENT_PARENT_H
@@ -31,6 +32,7 @@ enum {
 
 struct crew;
 struct dialer;
+struct hooks;
 struct reload;
 
 struct parent {
@@ -47,6 +49,7 @@ struct parent {
 	struct control_socket control;
 	struct crew *crew;
 	struct dialer *dialer;
+	struct hooks *hooks;
 	struct reload *reload;
 	bool are_bans_ready; /* core has said so once; the ban map outlives it */
 	bool is_serving;     /* all came up once; listeners are handed out */

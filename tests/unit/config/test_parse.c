@@ -301,6 +301,21 @@ static void what_cannot_work_together_is_refused(void **state)
 			"f:6: tls_name with tls = off: there is no certificate to check" },
 		{ "backend smtp { hosts = a:25 tls = starttls ca_file = /a }",
 			"f:6: ca_file without tls_name: the certificate would not be checked" },
+		{ "route a.test { imap = stroe }",
+			"f:6: imap: there is no backend section \"stroe\"; did you mean store?" },
+		{ "route a.test { smtp = store }",
+			"f:6: smtp: backend \"store\" speaks another protocol" },
+		{ "route a.test { pop3 = store }",
+			"f:6: pop3: backend \"store\" speaks another protocol" },
+	};
+
+	(void)state;
+	check_all(all, GP_ARRAY_LEN(all));
+}
+
+static void what_is_wrong_about_sending_is_refused(void **state)
+{
+	static const struct wrong all[] = {
 		{ "sending_plan = bulk", "f:6: sending_plan: there is no plan section \"bulk\"" },
 		{ "plan bulk { }\nsending_source_plan = bukl",
 			"f:7: sending_source_plan: there is no plan section \"bukl\"; did you mean "
@@ -308,16 +323,25 @@ static void what_cannot_work_together_is_refused(void **state)
 		{ "route a.test { plan = x }", "f:6: plan: there is no plan section \"x\"" },
 		{ "route a.test { domain_plan = x }",
 			"f:6: domain_plan: there is no plan section \"x\"" },
+		{ "sending_block_hook = {\"/x\", \"{acount}\"}",
+			"f:6: sending_block_hook: \"{acount}\" is not text in which {account} and "
+			"{reason} are filled in" },
+		{ "sending_block_hook = {\"/x\", \"}\"}", "f:6: sending_block_hook: \"}\" is not "
+							  "text in which {account} and {reason} "
+							  "are filled in" },
+		{ "sending_block_hook = {x}",
+			"f:6: sending_block_hook: its first word must be the absolute path of a "
+			"program" },
+		{ "sending_block_hook = {\"/{account}\"}",
+			"f:6: sending_block_hook: its first word must be the absolute path of a "
+			"program" },
+		{ "sending_block_hook = {/x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, "
+		  "x, x, x, x, x, x, x, x, x, x, x, x, x, x}",
+			"f:6: sending_block_hook: more than 32 words" },
 		{ "sending_slow = 61", "f:6: sending_slow is above sending_ask: nobody would ever "
 				       "be slowed down" },
 		{ "sending_ask = 101",
 			"f:6: sending_ask is above sending_block: nobody would ever be asked" },
-		{ "route a.test { imap = stroe }",
-			"f:6: imap: there is no backend section \"stroe\"; did you mean store?" },
-		{ "route a.test { smtp = store }",
-			"f:6: smtp: backend \"store\" speaks another protocol" },
-		{ "route a.test { pop3 = store }",
-			"f:6: pop3: backend \"store\" speaks another protocol" },
 	};
 
 	(void)state;
@@ -405,6 +429,7 @@ int main(void)
 		cmocka_unit_test(syntax_errors_name_the_line),
 		cmocka_unit_test(values_out_of_bounds_are_refused),
 		cmocka_unit_test(what_cannot_work_together_is_refused),
+		cmocka_unit_test(what_is_wrong_about_sending_is_refused),
 		cmocka_unit_test(what_must_be_there_is_asked_for),
 		cmocka_unit_test(nobody_signs_in_without_tls_from_everywhere),
 		cmocka_unit_test(nul_and_size_are_bounded),
