@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034 # read by the scripts that source this file
 BUILD_PACKAGES=(
 	gcc libc6-dev linux-libc-dev meson ninja-build pkg-config python3 python3-zxcvbn
-	libbsd-dev libcrypt-dev libevent-dev libidn2-dev libjansson-dev libmicrohttpd-dev liboath-dev
+	libbsd-dev libcrypt-dev libidn2-dev libjansson-dev libmicrohttpd-dev liboath-dev
 	libqrencode-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev
 )
 # shellcheck disable=SC2034

@@ -35,6 +35,14 @@ int64_t clock_wall(void)
 	return (int64_t)now.tv_sec + state.shift_ms / 1000;
 }
 
+int64_t clock_real(void)
+{
+	struct timespec now = { 0 };
+
+	GP_ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void clock_shift(int64_t ms)
 {
 	state.shift_ms = ms;

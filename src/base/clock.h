@@ -20,6 +20,8 @@ enum {
 
 int64_t clock_steady(void); /* milliseconds, CLOCK_BOOTTIME + shift */
 int64_t clock_wall(void);   /* seconds since 1970-01-01 UTC + shift */
+/* Nanoseconds that really pass, neither shifted nor faked: for the event loop's timers alone. */
+int64_t clock_real(void);
 
 /* Total shift in milliseconds, added to both clocks of this process from now on. */
 void clock_shift(int64_t ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The event loop of front, core, vault and gatepostd: readiness of descriptors, timers, signals and
- * deferred work. One per process, single thread. loop.c is the only includer of libevent.
+ * deferred work. One per process, single thread. loop.c alone asks the kernel (epoll(7),
+ * signalfd(2)).
  *
  * Watchers and timers are embedded in their owner (zeroed before first use), which keeps them alive
  * while they are set and stops them before it goes. A callback may stop, restart or free any
@@ -12,12 +13,12 @@
 #define GP_EVENT_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 struct loop;
-struct event; /* libevent's; opaque */
 
 enum loop_ready {
 	LOOP_READ = 1,
@@ -25,25 +26,24 @@ enum loop_ready {
 }; /* bits */
 
 struct loop_io {
-	struct event *reading; /* NULL while not wanted */
-	struct event *writing; /* the same */
-	struct loop *loop;     /* NULL while stopped */
+	struct loop *loop; /* NULL while stopped */
 	int fd;
-	unsigned wanted;
+	unsigned wanted; /* the kernel knows of it while that is not 0 */
 	void (*on_ready)(struct loop_io *io, unsigned ready);
 	void *owner;
 };
 
 struct loop_timer {
-	struct event *event; /* NULL while not set */
 	struct loop *loop;
+	size_t place; /* among those that are set (event/timers.h), 0 if it is not */
+	int64_t due;  /* clock_real() */
 	void (*on_fire)(struct loop_timer *timer);
 	void *owner;
 };
 
 struct loop_signal {
-	struct event *event;
-	struct loop *loop;
+	struct loop_io io; /* of a descriptor that tells of the signal */
+	int number;
 	void (*on_signal)(struct loop_signal *signal);
 	void *owner;
 };

@@ -17,6 +17,7 @@ struct world {
 	struct loop *loop;
 	int fds[2];
 	struct loop_io io;
+	struct loop_io far;
 	struct loop_timer timer;
 	struct loop_timer later;
 	struct loop_signal signal;
@@ -117,6 +118,46 @@ static void may_be_stopped_in_its_own_callback(void **state)
 	loop_io_stop(&world->io);
 }
 
+static struct loop_io *other_of(struct loop_io *io)
+{
+	struct world *world = io->owner;
+
+	return io == &world->io ? &world->far : &world->io;
+}
+
+static void stop_both(struct loop_io *io, unsigned ready)
+{
+	count_ready(io, ready);
+	loop_io_stop(other_of(io));
+	loop_io_stop(io);
+}
+
+static void want_no_other(struct loop_io *io, unsigned ready)
+{
+	count_ready(io, ready);
+	loop_io_want(other_of(io), 0);
+}
+
+/* Two are ready in one turn, and the first to be told ends the other, or wants it to rest. */
+static void what_was_stopped_meanwhile_is_not_told(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(write(world->fds[0], "x", 1), 1);
+	assert_int_equal(write(world->fds[1], "x", 1), 1);
+	loop_io_start(world->loop, &world->io, world->fds[0], LOOP_READ, want_no_other, world);
+	loop_io_start(world->loop, &world->far, world->fds[1], LOOP_READ, want_no_other, world);
+	loop_turn(world->loop);
+	assert_int_equal(world->reads, 1);
+	loop_io_stop(&world->io);
+	loop_io_stop(&world->far);
+	loop_io_start(world->loop, &world->io, world->fds[0], LOOP_READ, stop_both, world);
+	loop_io_start(world->loop, &world->far, world->fds[1], LOOP_READ, stop_both, world);
+	loop_turn(world->loop);
+	loop_turn(world->loop);
+	assert_int_equal(world->reads, 2);
+}
+
 static void stop_loop(struct loop_timer *timer)
 {
 	struct world *world = timer->owner;
@@ -173,6 +214,30 @@ static void a_timer_may_end_itself(void **state)
 	assert_int_equal(world->fired, 1);
 }
 
+static void count_signal(struct loop_signal *signal)
+{
+	struct world *world = signal->owner;
+
+	world->signals++;
+}
+
+/* It is not lost on whoever was started with it ignored, nor kills who stopped watching for it. */
+static void a_signal_that_was_ignored_arrives(void **state)
+{
+	struct world *world = *state;
+
+	(void)signal(SIGUSR2, SIG_IGN);
+	loop_signal_start(world->loop, &world->signal, SIGUSR2, count_signal, world);
+	assert_int_equal(raise(SIGUSR2), 0);
+	loop_turn(world->loop);
+	assert_int_equal(world->signals, 1);
+	assert_int_equal(raise(SIGUSR2), 0);
+	loop_signal_stop(&world->signal);
+	loop_signal_stop(&world->signal);
+	loop_turn(world->loop);
+	assert_int_equal(world->signals, 1);
+}
+
 static void on_signal(struct loop_signal *signal)
 {
 	struct world *world = signal->owner;
@@ -187,6 +252,7 @@ static void signals_arrive_in_the_loop(void **state)
 	struct world *world = *state;
 
 	loop_signal_start(world->loop, &world->signal, SIGUSR1, on_signal, world);
+	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(world->signals, 0);
 	assert_int_equal(loop_run(world->loop), GP_OK);
@@ -284,9 +350,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			may_be_stopped_in_its_own_callback, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
+			what_was_stopped_meanwhile_is_not_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
 			timers_fire_once_and_can_be_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_timer_may_end_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(signals_arrive_in_the_loop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_signal_that_was_ignored_arrives, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tasks_run_once_after_the_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			tasks_of_tasks_come_in_the_next_turn, set_up, tear_down),
