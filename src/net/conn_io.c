@@ -13,7 +13,9 @@
 #include "net/conn_private.h"
 
 enum {
-	CONN_SCRATCH = 64 * 1024, /* most that is read of one connection in one turn */
+	/* Most that is read of one connection in one turn. A little less than 64 KiB: with what TLS
+	 * adds to it, it still fits the largest packet that the kernel hands down in one piece. */
+	CONN_SCRATCH = 64 * 1024 - 512,
 };
 
 /* What a send or receive came to. */

@@ -23,7 +23,8 @@ enum {
 	TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446 section 5.1 */
 	FIRST_SIZE = 8,              /* enough to know "OPTIONS " */
 	ERROR_SIZE = 128,
-	NAME_SIZE = 256, /* of a host, RFC 6066 section 3 */
+	NAME_SIZE = 256,     /* of a host, RFC 6066 section 3 */
+	BULK_BUFFER = 65536, /* so much is received at once, once more than a record waits */
 };
 
 struct tls_stream {
@@ -34,6 +35,7 @@ struct tls_stream {
 	bool has_eof;
 	bool has_failed;         /* the socket */
 	bool is_record_followed; /* by more at once */
+	bool is_bulk;            /* what is received comes in heaps */
 	unsigned char first_len;
 	char first[FIRST_SIZE]; /* received, of a server */
 	char *error;            /* NULL: none */
@@ -65,6 +67,7 @@ static int bio_read(BIO *bio, char *out, int size)
 	}
 	n = recv(stream->fd, out, (size_t)size, 0);
 	stream->is_drained = n < size;
+	stream->is_bulk |= n == size && size >= SSL3_RT_MAX_PLAIN_LENGTH;
 	if (n > 0 && stream->is_server && stream->first_len < FIRST_SIZE)
 		note_first(stream, slice_of(out, (size_t)n));
 	if (n == 0)
@@ -301,6 +304,8 @@ enum tls_step tls_stream_read(struct tls_stream *stream, char *out, size_t size,
 {
 	int result;
 
+	if (stream->is_bulk)
+		SSL_set_default_read_buffer_len(stream->ssl, BULK_BUFFER);
 	ERR_clear_error();
 	result = SSL_read_ex(stream->ssl, out, size, ret_n);
 	return result == 1 ? TLS_STEP_DONE : failed_step(stream, result);
