@@ -9,6 +9,7 @@
 #include "front/front_https.h"
 #include "front/front_mailbox.h"
 #include "front/front_smtp.h"
+#include "front/rush.h"
 #include "front/session_core.h"
 #include "front/session_id.h"
 
@@ -24,6 +25,7 @@ TAILQ_HEAD(session_list, session);
 struct session_table {
 	struct map by_id;
 	struct session_list unsettled; /* oldest first */
+	struct rush rush;              /* so many */
 	struct session_ids ids;
 };
 
@@ -96,6 +98,7 @@ static void leave_unsettled(struct session *session)
 		return;
 	session->is_settled = true;
 	TAILQ_REMOVE(&session->front->sessions->unsettled, session, unsettled);
+	rush_leave(&session->front->sessions->rush);
 }
 
 static struct session *find_evictable(const struct front *front)
@@ -460,6 +463,7 @@ void session_new(struct front *front, struct settings *settings, unsigned listen
 	map_add(&front->sessions->by_id, &session->node,
 		slice_of(&session->id, sizeof session->id));
 	TAILQ_INSERT_TAIL(&front->sessions->unsettled, session, unsettled);
+	rush_enter(&front->sessions->rush);
 	session->conn = conn_new(
 		front->loop, fd, &conn_ops, session, SESSION_INPUT_MAX, SESSION_OUTPUT_MAX);
 	loop_timer_init(front->loop, &session->timer, on_timer, session);

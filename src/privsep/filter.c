@@ -117,6 +117,8 @@ static const struct rule rules[] = {
 	CALL_IS(prlimit64, ALL, 0, 0),
 	CALL(restart_syscall, ALL),
 	CALL_IS(prctl, ALL, 0, PR_SET_NAME),
+	/* Of itself; without privileges it gets no better treatment by it. */
+	CALL_IS(sched_setscheduler, FRONT, 0, 0),
 	/* Signals to itself, and the end. */
 	CALL(rt_sigaction, ALL),
 	CALL(rt_sigprocmask, ALL),
