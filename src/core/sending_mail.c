@@ -72,11 +72,16 @@ static void prepare_try(struct sending_session *self)
 	};
 }
 
+static uint64_t size_limit(const struct sending_session *self)
+{
+	struct sending_sender sender = sending_session_sender(self);
+
+	return sending_gate_size(sender.scopes, self->core->config->message_size);
+}
+
 static enum permit judge_mail(struct sending_session *self)
 {
 	struct core *core = self->core;
-	struct sending_sender sender = sending_session_sender(self);
-	uint64_t most = sending_gate_size(sender.scopes, core->config->message_size);
 
 	if (sending_session_is_blocked(self)) {
 		self->vain[SENT_BLOCKED].recipients++;
@@ -87,7 +92,7 @@ static enum permit judge_mail(struct sending_session *self)
 		if (core->config->sending_mode != CONFIG_SENDING_OBSERVE)
 			return PERMIT_NOT_OWN;
 	}
-	if (self->size > most)
+	if (self->size > size_limit(self))
 		return PERMIT_SIZE;
 	prepare_try(self);
 	return PERMIT_YES;
@@ -97,12 +102,13 @@ static void answer_mail(struct sending_session *self, enum permit permit)
 {
 	struct core *core = self->core;
 	struct session *session = self->session;
+	uint64_t size = permit == PERMIT_YES ? size_limit(self) : 0;
 
 	self->is_waiting = false;
 	self->is_open = permit == PERMIT_YES;
 	if (permit != PERMIT_YES)
 		sending_session_close(self);
-	mail_reply_sender(core, session, permit);
+	mail_reply_sender(core, session, permit, size);
 }
 
 static void try_mail(struct sending_session *self);

@@ -115,13 +115,15 @@ static void on_mail(struct session *session, const struct ipc_mail_reply *reply)
 
 	if (smtp->backend != NULL)
 		backend = settings_backend(session->front->settings, slice_str(smtp->backend));
-	if (reply->permit != PERMIT_YES)
+	if (reply->permit != PERMIT_YES) {
 		refuse_permit(smtp, (enum permit)reply->permit, reply->text);
-	else if (smtp->backend != NULL && backend == NULL)
+	} else if (smtp->backend != NULL && backend == NULL) {
 		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
-	else
+	} else {
+		smtp_server_limit_size(smtp->server, reply->size);
 		smtp_transaction_mail(
 			&smtp->tx, backend, slice_str(smtp->address), slice_str(smtp->params));
+	}
 	set_path(smtp, NULL);
 	pump(session);
 }

@@ -379,6 +379,11 @@ void smtp_server_set_caps(struct smtp_server *server, unsigned caps, uint64_t si
 	server->hop_size = size;
 }
 
+void smtp_server_limit_size(struct smtp_server *server, uint64_t size)
+{
+	server->sender_size = size;
+}
+
 unsigned smtp_server_owed(const struct smtp_server *server)
 {
 	return server->replies.count;

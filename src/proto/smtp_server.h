@@ -69,6 +69,9 @@ struct buf *smtp_server_output(struct smtp_server *server); /* the shell consume
 /* Before the first EHLO and whenever known better; size: the next hop's SIZE, 0 for none. */
 void smtp_server_set_caps(struct smtp_server *server, unsigned caps, uint64_t size);
 
+/* The largest message of this transaction, after its MAIL was permitted; 0: as the others. */
+void smtp_server_limit_size(struct smtp_server *server, uint64_t size);
+
 void smtp_server_tls_started(
 	struct smtp_server *server); /* RFC 3207 section 4.2: back to the start */
 void smtp_server_answer_signin(struct smtp_server *server, const struct engine_answer *answer);

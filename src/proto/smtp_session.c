@@ -122,10 +122,14 @@ bool smtp_may_mail(const struct smtp_server *server)
 /* Greatest message, 0: no limit. */
 uint64_t smtp_size_limit(const struct smtp_server *server)
 {
-	uint64_t own = server->conf->message_size;
-	uint64_t hop = server->hop_size;
+	const uint64_t limits[] = { server->hop_size, server->sender_size };
+	uint64_t least = server->conf->message_size;
 
-	return hop != 0 && (own == 0 || hop < own) ? hop : own;
+	for (size_t i = 0; i < GP_ARRAY_LEN(limits); i++) {
+		if (limits[i] != 0 && (least == 0 || limits[i] < least))
+			least = limits[i];
+	}
+	return least;
 }
 
 bool smtp_is_too_big(const struct smtp_server *server, uint64_t size)
@@ -139,6 +143,7 @@ void smtp_end_transaction(struct smtp_server *server)
 	server->recipients = 0;
 	server->recipients_owed = 0;
 	server->has_utf8 = false;
+	server->sender_size = 0;
 }
 
 /* The shell owes the reply to this command. */

@@ -55,6 +55,7 @@ struct smtp_server {
 	struct buf params;
 	unsigned caps;
 	uint64_t hop_size;
+	uint64_t sender_size; /* largest message of this transaction; 0: no limit of its own */
 	uint32_t transaction;
 	unsigned recipients;      /* accepted */
 	unsigned recipients_owed; /* passed on, without a reply */

@@ -116,6 +116,11 @@ def test_only_in_ones_own_name(door, account):
         assert mail(line, "sales@example.test").startswith("250 ")
         line.ask("RSET")
         assert mail(line, account, " SIZE=100001").startswith("552 5.3.4 ")
+        # Nor without saying so.
+        assert mail(line, account).startswith("250 ") and rcpt(line).startswith("250 ")
+        assert line.ask("DATA")[0].startswith("354 ")
+        answer = line.raw(b"0123456789abcde\r\n" * 6000 + b".\r\n").reply()[0]
+        assert answer == "552 5.3.4 Message is too big, at most 100000 bytes are taken"
 
 
 def test_a_hundred_sessions_get_exactly_the_limit(door, account):
