@@ -326,6 +326,8 @@ static enum gp_err forward(const struct op_call *call, enum ops_id id,
 
 	if (op == NULL)
 		return gp_why_set(why, GP_ERR_BUSY, "too many operations at once");
+	if (id == OPS_self_watch)
+		watchers_note(call->core, &caller->source);
 	message.op = (struct ipc_op){ .name = ask->name,
 		.arguments = ask->arguments,
 		.actor = caller->actor,
@@ -397,8 +399,6 @@ void control_on_ask(struct asker *asker, const struct caller *caller, const stru
 	struct gp_why why = { "" };
 	enum gp_err err = check_role(id, caller, &why);
 
-	if (err == GP_OK && id == OPS_self_watch)
-		watchers_note(core, &caller->source);
 	if (err != GP_OK)
 		log_debug("op_refused", LOG_STR("asker", asker->name), LOG_STR("why", why.text));
 	else if (asker->ops >= asker->kind->ops_max)
