@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Mail programs from Debian and npm at the door of ./quickstart, unattended: doc/clients.md is what they did."""
 
-import os
-
 import matrix
 import programs
 import pytest
 import table
 
-HEAVY = os.environ.get("GATEPOST_HEAVY_CLIENTS", "") == "yes"
-DRIVERS = programs.load((*programs.NAMES, *(programs.HEAVY if HEAVY else ())))
+DRIVERS = programs.load()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import importlib
 NAMES = ("thunderbird", "alpine", "mutt", "neomutt", "s_nail", "mbsync", "offlineimap", "fetchmail",
          "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib", "python_imaplib",
          "python_poplib")
-HEAVY = ()  # too big to install for every ./test
 
 
 def load(names=NAMES):
