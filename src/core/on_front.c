@@ -106,7 +106,7 @@ static void on_rcpt_done(
 {
 	if (message->rcpt_done.outcome != RCPT_DELIVERED)
 		core->stats.recipients_refused++;
-	if (session->state == SESSION_SIGNED_IN)
+	if (session->address != NULL)
 		sending_mail_on_rcpt_done(core, session, &message->rcpt_done);
 }
 
@@ -132,7 +132,7 @@ static void on_message_done(
 		/* Else it was given up before its end. */
 		core->stats.messages_refused++;
 	}
-	if (session->state == SESSION_SIGNED_IN)
+	if (session->address != NULL)
 		sending_mail_on_done(core, session, done);
 }
 
@@ -160,6 +160,12 @@ static const struct rule *find_rule(enum ipc_type type)
 	return NULL;
 }
 
+/* Of a session that is being closed. What the next hop still says of a message counts. */
+static bool is_heard_to_the_end(enum ipc_type type)
+{
+	return type == IPC_SESSION_END || type == IPC_RCPT_DONE || type == IPC_MESSAGE_DONE;
+}
+
 static void on_session_message(
 	struct front *front, const struct rule *rule, const struct ipc_message *message)
 {
@@ -177,7 +183,7 @@ static void on_session_message(
 		front_cut(front, "message in the wrong state", id);
 		return;
 	}
-	if (session->state == SESSION_CLOSING && message->type != IPC_SESSION_END)
+	if (session->state == SESSION_CLOSING && !is_heard_to_the_end(message->type))
 		return;
 	rule->handle(front->core, session, message);
 }

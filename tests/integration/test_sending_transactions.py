@@ -39,6 +39,7 @@ class Hop:
     def __init__(self, is_lmtp):
         self.is_lmtp = is_lmtp
         self.recipients, self.messages = collections.Counter(), collections.Counter()
+        self.has_slow, self.goes_on = threading.Event(), asyncio.Event()
         self.loop = asyncio.new_event_loop()
         self.server = self.loop.run_until_complete(asyncio.start_server(self.serve, "127.0.0.1", 0, limit=1 << 20))
         self.port = self.server.sockets[0].getsockname()[1]
@@ -76,6 +77,9 @@ class Hop:
             elif verb == "DATA":
                 if self.say(writer, next((DATA[kind] for kind in names if kind in DATA), "354 go")):
                     await reader.readuntil(b"\r\n.\r\n")
+                    if "slow" in names:
+                        self.has_slow.set()
+                        await self.goes_on.wait()
                     self.take(writer, sender.replace("+x@", "@"), names)
                     sender, names = None, []
             elif verb == "RSET":
@@ -232,3 +236,23 @@ def test_metered_is_delivered(door, hops):
             shown = limit(door, address, name)
             assert (shown["spent"], shown["reserved"]) == (books[address], 0), (address, name, ended)
     assert sum(recipients.values()) == door.stats()["recipients_metered"] > TRANSACTIONS
+
+
+def test_session_closed_while_the_next_hop_ponders(door, hops):
+    address = "slow@example.test"
+    door.add_account(address, PASSWORD)
+    person, hop = Person(door.ports["submission"], address, "slow"), hops["smtp"]
+
+    async def run():
+        await person.connect()
+        await person.ask(f"MAIL FROM:<{address}>", "RCPT TO:<slow@elsewhere.test>", "RCPT TO:<good@elsewhere.test>", "DATA")
+        person.writer.write(b"hello\r\n.\r\n")
+        await asyncio.to_thread(hop.has_slow.wait, 10)
+        await asyncio.to_thread(door.cli, "account", "passwd", address, stdin="another one altogether\n")
+        hop.loop.call_soon_threadsafe(hop.goes_on.set)
+        await person.reader.read()
+        person.leave()
+
+    asyncio.run(run())
+    rig.until(lambda: limit(door, address, "recipients an hour")["reserved"] == 0, "nothing reserved")
+    assert limit(door, address, "recipients an hour")["spent"] == hop.recipients[address] == 2
