@@ -22,6 +22,11 @@
 
 struct sending_session;
 
+enum {
+	/* Recipients of one transaction, those that the next hop refused included: 768 KiB. */
+	SENDING_MAIL_TRIES_MAX = 65536
+};
+
 /* Each answers the front, now or later. */
 void sending_mail_on_mail(struct core *core, struct session *session, const struct ipc_mail *mail);
 void sending_mail_on_rcpt(struct core *core, struct session *session, struct slice recipient);

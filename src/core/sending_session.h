@@ -27,6 +27,7 @@ struct sending_session {
 	struct profile_try try;
 	struct sent_try *tries;
 	size_t count, room;
+	size_t live;      /* of them, not ended */
 	bool has_message; /* one is reserved */
 	bool is_spam;     /* the next hop said so, and it was noted */
 	struct sent_sum delivered, refused;

@@ -105,7 +105,7 @@ void sending_session_close(struct sending_session *self)
 	mem_free(self->tries);
 	self->sender = NULL;
 	self->tries = NULL;
-	self->count = self->room = 0;
+	self->count = self->room = self->live = 0;
 	self->is_waiting = self->is_open = self->has_message = self->is_spam = false;
 	self->delivered = self->refused = (struct sent_sum){ 0 };
 }
@@ -125,6 +125,7 @@ static void end_try(struct sending_session *self, struct sent_try *try, bool is_
 	struct profile_try facts = self->try;
 
 	try->is_ended = true;
+	self->live--;
 	if (!is_delivered) {
 		sending_gate_returned(&sender, &amount);
 		add_sum(&self->refused, try);
@@ -193,6 +194,7 @@ static void reserve(struct sending_session *self, const struct profile_try *try,
 		self->room += self->room + TRIES_STEP;
 		self->tries = mem_resize(self->tries, self->room, sizeof *self->tries);
 	}
+	self->live++;
 	self->tries[self->count++] = (struct sent_try){ .recipient = try->recipient,
 		.is_stranger = answer->amount.strangers > 0 };
 	self->has_message |= answer->amount.messages > 0;
@@ -333,7 +335,8 @@ void sending_mail_on_rcpt(struct core *core, struct session *session, struct sli
 	if (sending_session_is_blocked(self)) {
 		self->vain[SENT_BLOCKED].recipients++;
 		mail_reply_recipient(core, session, PERMIT_BLOCKED, NULL, session->address);
-	} else if (backend == NULL || self->count >= core->config->message_recipients) {
+	} else if (backend == NULL || self->live >= core->config->message_recipients ||
+		   self->count >= SENDING_MAIL_TRIES_MAX) {
 		mail_reply_recipient(core, session, PERMIT_TEMPORARY, NULL, NULL);
 	} else {
 		judge_recipient(self, recipient, backend);

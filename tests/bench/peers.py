@@ -283,13 +283,14 @@ certificate "main" {{
                      f'  plaintext_networks = {{"127.0.0.0/8"}}\n}}\n')
         text += rig.backend("imap", "imap", [f"{HOST}:{sink.imap}"], "auth = token")
         text += rig.backend("smtp", "smtp", [f"{HOST}:{sink.smtp}"])
-        text += rig.route("*", imap="imap", smtp="smtp")
+        text += rig.route("*", imap="imap", smtp="smtp", plan="free") + rig.plan("free")
         self.config.write_text(text, encoding="utf-8")
         self.run(BUILD / "gatepostd", "-c", self.config)
         rig.until(lambda: self.cli("status", check=False).returncode == 0, "gatepostd")
         self.users = self.folder / "users"
         self.main_users = self.folder / "main-users"
         self.add_users()
+        self.cli("sender", "add", "load@example.org", "--domain", "example.test")
 
     def add_users(self):
         with open(self.users, "w", encoding="utf-8") as devices, \

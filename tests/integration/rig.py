@@ -385,6 +385,13 @@ def route(domain, **backends):
     return f'route "{domain}" {{\n{lines}}}\n'
 
 
+def plan(name, **limits):
+    """Limits of sending; what is not given has none."""
+    every = dict.fromkeys(("messages_hour", "messages_day", "recipients_hour", "recipients_day", "new_recipients_day"), 0)
+    lines = "".join(f"  {key} = {value}\n" for key, value in {**every, **limits}.items())
+    return f'plan "{name}" {{\n{lines}}}\n'
+
+
 def dovecot_sections(dovecot):
     """Everything to and from one Dovecot."""
     return [

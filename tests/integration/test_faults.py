@@ -135,7 +135,7 @@ def kill_in_turn(door, device):
 
 
 def test_kill_9_under_load(make_gatepost, dovecot):
-    door = make_gatepost()
+    door = make_gatepost({"sending_plan": "free"}, [*rig.dovecot_sections(dovecot), rig.plan("free")])
     device = door.add_device(ALICE[0], "load")
     senders = [load.Sender(door, f"kill{n}", (ALICE[0], device) if n else ALICE, BOB[0]) for n in range(3)]
     readers = [load.Reader(door, (ALICE[0], device)) for _ in range(2)]

@@ -229,6 +229,36 @@ static void large_messages_are_refused_beforehand(void **state)
 	world_free(&world);
 }
 
+/* Those that the next hop did not take are none of the message's, but even they end somewhere. */
+static void recipients_of_a_message_are_bounded(void **state)
+{
+	struct world *world = sender_world("message_recipients = 2\nsending_mode = off\n");
+	struct ipc_message message = { .type = IPC_RCPT,
+		.rcpt = { 1, SLICE_LIT("a@elsewhere.test") } };
+	struct ipc_message refused = { .type = IPC_RCPT_DONE, .rcpt_done = { .session = 1 } };
+
+	(void)state;
+	sender_sign_in(world, 1, "alice@example.test", SENDER_HOME);
+	assert_int_equal(sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
+	for (uint32_t i = 0; i < SENDING_MAIL_TRIES_MAX - 1; i++) {
+		world_send(world, 0, &message);
+		refused.rcpt_done.index = i;
+		world_send(world, 0, &refused);
+		if (i % 1000 == 0)
+			world_settle(world);
+	}
+	world_settle(world);
+	assert_int_equal(world->rcpt_permit, PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "b@elsewhere.test"), PERMIT_YES);
+	sender_done_one(world, 1, SENDING_MAIL_TRIES_MAX - 1, RCPT_REFUSED);
+	assert_int_equal(sender_rcpt(world, 1, "c@elsewhere.test"), PERMIT_TEMPORARY);
+	assert_int_equal(sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "a@elsewhere.test"), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "b@elsewhere.test"), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 1, "c@elsewhere.test"), PERMIT_TEMPORARY);
+	world_free(&world);
+}
+
 static void what_a_front_makes_up_ends_it(void **state)
 {
 	struct world *world = sender_world("");
@@ -418,6 +448,7 @@ int main(void)
 		cmocka_unit_test(domains_and_sources_have_limits_of_their_own),
 		cmocka_unit_test(the_first_recipient_may_fail_and_the_message_counts),
 		cmocka_unit_test(large_messages_are_refused_beforehand),
+		cmocka_unit_test(recipients_of_a_message_are_bounded),
 		cmocka_unit_test(what_a_front_makes_up_ends_it),
 		cmocka_unit_test(what_was_sent_is_told),
 		cmocka_unit_test(a_restart_forgets_no_limit),
