@@ -140,6 +140,25 @@ static void device_password_is_explained(void **state)
 		"not matter. It is not shown again. To revoke it: gatepost device revoke a@b 7\n");
 }
 
+static void records_can_be_pasted(void **state)
+{
+	(void)state;
+	expect_people("dns", NULL, "[]", 0, "");
+	expect_people("dns", NULL,
+		"[{\"name\":\"a.test.\",\"type\":\"MX\",\"value\":\"10 "
+		"mail.a.test.\",\"what\":\"mail\"},"
+		"{\"name\":\"_x.a.test.\",\"type\":\"CNAME\",\"value\":\"b.\",\"what\":\"more\"},"
+		"{\"name\":\"_y.a.test.\",\"type\":\"SRV\",\"value\":\"0 0 0 "
+		".\",\"what\":\"more\"}]",
+		0,
+		"; mail\n"
+		"a.test.    IN MX    10 mail.a.test.\n"
+		"\n"
+		"; more\n"
+		"_x.a.test. IN CNAME b.\n"
+		"_y.a.test. IN SRV   0 0 0 .\n");
+}
+
 static void expect_json(enum shape shape, const char *json, const char *wanted)
 {
 	json_t *rows = rows_of(json);
@@ -162,6 +181,7 @@ static void programs_get_one_value(void **state)
 	(void)state;
 	expect_json(SHAPE_LIST, "[{\"a\":1},{\"a\":2}]", "[{\"a\":1},{\"a\":2}]");
 	expect_json(SHAPE_LIST, "[]", "[]");
+	expect_json(SHAPE_ZONE, "[{\"a\":1}]", "[{\"a\":1}]");
 	expect_json(SHAPE_ONE, "[{\"a\":1}]", "{\"a\":1}");
 	expect_json(SHAPE_DONE, "[]", "{}");
 	expect_json(SHAPE_IMPORT, "[{\"line\":3,\"error\":\"x\"},{\"imported\":2}]",
@@ -253,6 +273,7 @@ int main(void)
 		cmocka_unit_test(one_thing_is_shown_whole),
 		cmocka_unit_test(deeds_are_told_in_a_sentence),
 		cmocka_unit_test(device_password_is_explained),
+		cmocka_unit_test(records_can_be_pasted),
 		cmocka_unit_test(programs_get_one_value),
 		cmocka_unit_test(prometheus_gets_its_format),
 		cmocka_unit_test(times_are_taken_in_several_forms),

@@ -170,9 +170,33 @@ static void files_are_loaded(void **state)
 	assert_null(config);
 }
 
+/* The one that is for the name, else a wide one, else the first. */
+static void test_certificate_of_a_name(void **state)
+{
+	char *names[] = { (char[]){ "*.b.test" }, (char[]){ "a.b.test" }, (char[]){ "x.test" } };
+	struct config_certificate certificates[] = {
+		{ .names = { NULL, 0 } },
+		{ .names = { &names[0], 1 } },
+		{ .names = { &names[1], 2 } },
+	};
+	struct config config = { .certificates = certificates };
+
+	(void)state;
+	assert_null(config_certificate_for(&config, SLICE_LIT("a.b.test")));
+	config.certificate_count = 3;
+	assert_ptr_equal(config_certificate_for(&config, SLICE_LIT("A.b.test")), &certificates[2]);
+	assert_ptr_equal(config_certificate_for(&config, SLICE_LIT("x.test")), &certificates[2]);
+	assert_ptr_equal(config_certificate_for(&config, SLICE_LIT("c.b.test")), &certificates[1]);
+	assert_ptr_equal(
+		config_certificate_for(&config, SLICE_LIT("d.c.b.test")), &certificates[0]);
+	assert_ptr_equal(config_certificate_for(&config, SLICE_LIT("b.test")), &certificates[0]);
+	assert_ptr_equal(config_certificate_for(&config, SLICE_LIT("host")), &certificates[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_certificate_of_a_name),
 		cmocka_unit_test(shown_configuration_parses_to_the_same),
 		cmocka_unit_test(routes_fall_back_to_the_star),
 		cmocka_unit_test(hosts_are_taken_apart),
