@@ -121,10 +121,10 @@ enum gp_err desk_check_device_name(struct desk_op *op, char out[static STORE_NAM
 /* A new device password of the account, in the operation's transaction, with a letter about it. The
  * caller wipes the password. Its row, which shows it this once. */
 enum gp_err desk_add_device(struct desk_op *op, const struct store_account *account,
-	const char *name, unsigned scopes,
+	const char *name, unsigned bits,
 	char password[static DEVICE_PASSWORD_TEXT_SIZE]) GP_CHECKED;
 json_t *desk_device_json(const struct desk_op *op, const struct store_account *account,
-	const char *name, unsigned scopes, const char *password);
+	const char *name, unsigned bits, const char *password);
 
 /* A JSON string or null. */
 json_t *desk_json_time(int64_t wall_s);
