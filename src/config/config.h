@@ -50,6 +50,14 @@ enum config_sending {
 	CONFIG_SENDING_OBSERVE, /* judged and counted; nothing is refused */
 	CONFIG_SENDING_OFF,
 };
+enum config_release {          /* what opens sending again, besides a new password and 2FA */
+	CONFIG_RELEASE_STRICT, /* a proof that a stolen password lacks (policy/release.h) */
+	CONFIG_RELEASE_PASSWORD,
+};
+enum config_yes { /* an owner says that what was unusual was him */
+	CONFIG_YES_LEARN,
+	CONFIG_YES_STAFF, /* they look at it first */
+};
 enum config_sts { /* RFC 8461 section 3.2 */
 	CONFIG_STS_NONE,
 	CONFIG_STS_TESTING,
@@ -194,6 +202,8 @@ struct config {
 	unsigned sending_ask;
 	unsigned sending_block;
 	unsigned sending_proof;
+	enum config_release release_proof;
+	enum config_yes sending_yes;
 	unsigned sending_pace; /* seconds */
 	unsigned sending_free_strangers;
 	unsigned sending_free_hour;

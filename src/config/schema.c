@@ -33,6 +33,16 @@ static const struct schema_choice choices_sending[] = {
 	{ "off", CONFIG_SENDING_OFF },
 	{ NULL, 0 },
 };
+static const struct schema_choice choices_release[] = {
+	{ "strict", CONFIG_RELEASE_STRICT },
+	{ "password", CONFIG_RELEASE_PASSWORD },
+	{ NULL, 0 },
+};
+static const struct schema_choice choices_yes[] = {
+	{ "learn", CONFIG_YES_LEARN },
+	{ "staff", CONFIG_YES_STAFF },
+	{ NULL, 0 },
+};
 static const struct schema_choice choices_sts[] = {
 	{ "none", CONFIG_STS_NONE },
 	{ "testing", CONFIG_STS_TESTING },

@@ -151,6 +151,7 @@ enum gp_err op_ask_instead(struct op *op, enum ops_id id, const struct caller *c
 		.actor = caller->actor,
 		.role = ROLE_CORE,
 		.asker = caller->account,
+		.portal = caller->portal,
 		.source = caller->source,
 		.client_name = caller->client_name,
 		.language = caller->language };
@@ -233,7 +234,8 @@ static void step_portal(struct op *op, const struct ipc_op_done *done)
 	enum ipc_effect effect = (enum ipc_effect)done->effect;
 
 	if (session == NULL || session->account != done->account ||
-		(effect != IPC_EFFECT_PASSWORD && effect != IPC_EFFECT_TWOFACTOR))
+		(effect != IPC_EFFECT_PASSWORD && effect != IPC_EFFECT_TWOFACTOR &&
+			effect != IPC_EFFECT_RELEASED))
 		return;
 	op_step_row(&call, session, op->is_mended ? PORTAL_SIGNED_IN : session->state, NULL);
 }
@@ -333,6 +335,7 @@ static enum gp_err forward(const struct op_call *call, enum ops_id id,
 		.actor = caller->actor,
 		.role = (uint8_t)caller->role,
 		.asker = caller->account,
+		.portal = caller->portal,
 		.domains = caller->domains,
 		.source = caller->source,
 		.client_name = caller->client_name,

@@ -46,9 +46,18 @@ static void change_session(struct map_node *node, void *arg)
 		break;
 	case IPC_EFFECT_BLOCKED:
 		session->block = SESSION_BLOCK_YES;
+		/* The device password that did it is no more. */
+		if (done->device != 0 && session->device == done->device)
+			close_for(change, session, CLOSE_DEVICE_REVOKED);
 		break;
 	case IPC_EFFECT_UNBLOCKED:
+	case IPC_EFFECT_CONFIRMED:
 		session->block = SESSION_BLOCK_NO;
+		break;
+	case IPC_EFFECT_RELEASED:
+		session->block = SESSION_BLOCK_NO;
+		if (session->device == 0)
+			close_for(change, session, CLOSE_TWOFACTOR);
 		break;
 	case IPC_EFFECT_REMOVED:
 		close_for(change, session, CLOSE_ACCOUNT_REMOVED);
@@ -65,7 +74,6 @@ static void change_session(struct map_node *node, void *arg)
 			close_for(change, session, CLOSE_TWOFACTOR);
 		break;
 	case IPC_EFFECT_NONE:
-	case IPC_EFFECT_CONFIRMED:
 	case IPC_EFFECT_SENDERS:
 	case IPC_EFFECT_DOMAINS:
 	case IPC_EFFECT_ROLE:

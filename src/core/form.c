@@ -192,6 +192,7 @@ enum gp_err op_portal_code(struct op_call *call, const json_t *args, struct gp_w
 		.actor = caller->actor,
 		.role = ROLE_CORE,
 		.asker = caller->account,
+		.portal = caller->portal,
 		.source = caller->source,
 		.client_name = caller->client_name,
 		.language = caller->language };

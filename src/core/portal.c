@@ -13,6 +13,8 @@ void portal_init(struct core *core)
 {
 	map_init(&core->portal.by_key);
 	TAILQ_INIT(&core->portal.all);
+	/* What a vault has noted of a session must not fit one that is opened after a restart. */
+	core->portal.last_number = rand_u64() >> PORTAL_NUMBER_SPARE;
 }
 
 void portal_fini(struct core *core)
@@ -237,6 +239,7 @@ void portal_apply(struct core *core, const struct ipc_op_done *done, uint64_t as
 	case IPC_EFFECT_PASSWORD:
 	case IPC_EFFECT_BLOCKED:
 	case IPC_EFFECT_TWOFACTOR:
+	case IPC_EFFECT_RELEASED:
 		portal_end_others(core, done->account, asking);
 		break;
 	case IPC_EFFECT_REMOVED:

@@ -31,6 +31,7 @@
 enum {
 	PORTAL_ID_SIZE = 32,
 	PORTAL_COOKIE_SIZE = 43 + 1, /* base64url of an id, and NUL */
+	PORTAL_NUMBER_SPARE = 12,    /* bits: a number must do as one of JavaScript */
 	PORTAL_SESSIONS_MAX = 16384, /* beyond, the one that was idle longest goes */
 	PORTAL_ACCOUNT_MAX = 16,     /* of one account, signed in or in recovery; the oldest goes */
 	PORTAL_ACCOUNT_PENDING_MAX = 4, /* of one account, where the code is awaited */
@@ -47,7 +48,7 @@ enum portal_state {
 struct portal_session {
 	struct map_node node;
 	TAILQ_ENTRY(portal_session) link;
-	uint64_t number; /* from 1; how core and people name it */
+	uint64_t number; /* never 0, from a random one on; how core and people name it */
 	unsigned char key[SIGNIN_TAG_SIZE];
 	enum portal_state state;
 	uint64_t account;

@@ -63,8 +63,9 @@ enum ipc_effect {
 	IPC_EFFECT_PASSWORD, /* close its sessions */
 	IPC_EFFECT_BLOCKED,  /* sending is refused from now on */
 	IPC_EFFECT_UNBLOCKED,
-	IPC_EFFECT_CONFIRMED, /* its owner says that what it sends is his */
+	IPC_EFFECT_CONFIRMED, /* its owner says that what it sends is his: it may send */
 	IPC_EFFECT_SENDERS,   /* what it may send as has changed (0: of many accounts) */
+	IPC_EFFECT_RELEASED,  /* its owner has locked others out: as TWOFACTOR and UNBLOCKED */
 	IPC_EFFECT_REMOVED,   /* close its sessions */
 	IPC_EFFECT_DEVICE,    /* close the sessions of this device password (0: of all of them) */
 	IPC_EFFECT_DOMAINS,   /* load the domains again */

@@ -214,6 +214,7 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 		.actor = message->actor,
 		.role = (enum role)message->role,
 		.asker = message->asker,
+		.portal = message->portal,
 		.domains = message->domains,
 		.source = message->source,
 		.client_name = message->client_name,

@@ -35,6 +35,7 @@ struct desk_op {
 	/* As core found it; see OP in ipc/messages.def. */
 	enum role role;
 	uint64_t asker;
+	uint64_t portal;
 	struct slice domains;
 	struct ip source;
 	struct slice client_name;

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/signin.h"
-#include "vault/desk.h"
+#include "vault/case.h"
 
 enum {
 	SHOW_ALIASES_BYTES = 5000, /* of aliases in a row, beside 50 devices with longest names */
@@ -283,28 +283,39 @@ out:
 enum gp_err op_account_block(struct desk_op *op)
 {
 	struct store_account account = { 0 };
+	struct store_case begun = { .kind = STORE_CASE_BLOCK };
 	struct slice reason = slice_str(desk_string(op, "reason"));
-	enum gp_err err = GP_OK;
+	enum gp_err err = desk_time(op, "since", &begun.began_at);
 
+	if (err != GP_OK)
+		return err;
+	if (begun.began_at == 0)
+		begun.began_at = clock_wall() - CASE_EARLIER;
 	if (!text_is_printable(reason) || reason.len >= STORE_WORDS_SIZE)
 		return gp_why_set(&op->why, GP_ERR_SYNTAX,
 			"the reason must be one line of at most %d bytes", STORE_WORDS_SIZE - 1);
+	GP_ASSERT(slice_copy(reason, begun.reason, sizeof begun.reason));
+	if (!slice_copy(op->actor, begun.opened_by, sizeof begun.opened_by))
+		begun.opened_by[0] = '\0';
 	err = begin_on_account(op, &account);
-	if (err == GP_OK)
-		err = store_account_block(op->vault->store, account.id, clock_wall(), reason);
-	op->effect = IPC_EFFECT_BLOCKED;
-	return err;
+	return err == GP_OK ? case_open(op, &account, &begun, NULL, true) : err;
 }
 
 enum gp_err op_account_unblock(struct desk_op *op)
 {
 	struct store_account account = { 0 };
+	struct case_view view;
 	enum gp_err err = begin_on_account(op, &account);
 
-	if (err == GP_OK)
-		err = store_account_block(op->vault->store, account.id, 0, slice_str(NULL));
 	op->effect = IPC_EFFECT_UNBLOCKED;
-	return err;
+	if (err != GP_OK)
+		return err;
+	err = case_look(op, &view);
+	if (err == GP_OK)
+		return case_close(op, &view, "staff");
+	return err == GP_ERR_NOT_FOUND
+		       ? store_account_block(op->vault->store, account.id, 0, SLICE_LIT(""))
+		       : err;
 }
 
 static enum gp_err set_what_is_given(struct desk_op *op, uint64_t account)

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crypt/device_password.h"
-#include "vault/desk.h"
+#include "vault/case.h"
 
 static const struct {
 	const char *name;
@@ -140,7 +140,9 @@ enum gp_err op_device_add(struct desk_op *op)
 
 enum gp_err op_self_device_add(struct desk_op *op)
 {
-	return add_device(op, true);
+	enum gp_err err = case_check_roots(op);
+
+	return err == GP_OK ? add_device(op, true) : err;
 }
 
 static enum gp_err device_row(const struct store_device *device, void *arg)

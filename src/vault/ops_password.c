@@ -11,7 +11,7 @@
 #include "crypt/once.h"
 #include "store/store_recovery.h"
 #include "store/store_setup.h"
-#include "vault/desk.h"
+#include "vault/case.h"
 
 enum {
 	LINK_LIFETIME = 24 * 60 * 60, /* s */
@@ -20,8 +20,8 @@ enum {
 static const char link_purpose[] = "gatepost reset link";
 
 /* Everything that follows from a new password, in the operation's transaction. */
-static enum gp_err set_password(
-	struct desk_op *op, const struct store_account *account, const char *hash)
+static enum gp_err set_password(struct desk_op *op, const struct store_account *account,
+	const char *hash, bool ends_devices)
 {
 	struct store *store = op->vault->store;
 	int64_t now = clock_wall();
@@ -33,9 +33,9 @@ static enum gp_err set_password(
 		err = store_link_end_all(store, account->id, now);
 	if (err == GP_OK)
 		err = store_setup_end_all(store, account->id, now);
-	if (err == GP_OK && desk_bool(op, "end_devices"))
+	if (err == GP_OK && ends_devices)
 		err = store_device_remove(store, account->id, 0);
-	if (err == GP_ERR_NOT_FOUND && desk_bool(op, "end_devices"))
+	if (err == GP_ERR_NOT_FOUND && ends_devices)
 		err = GP_OK;
 	if (err == GP_OK)
 		err = desk_post(op, account, NULL, "password_changed", NULL);
@@ -69,7 +69,9 @@ enum gp_err op_self_password(struct desk_op *op)
 {
 	struct store_account account = { 0 };
 	struct store_twofactor facts = { 0 };
+	struct case_view view;
 	char hash[PWHASH_SIZE] = "";
+	bool is_release = false;
 	enum gp_err err = check_change(op, &account);
 
 	/* Hashed first: the write lock is not held meanwhile. */
@@ -78,7 +80,11 @@ enum gp_err op_self_password(struct desk_op *op)
 	if (err == GP_OK)
 		err = desk_begin(op);
 	if (err == GP_OK)
-		err = set_password(op, &account, hash);
+		err = case_check_step(op, "password", &view, &is_release);
+	if (err == GP_OK)
+		err = set_password(op, &account, hash, is_release || desk_bool(op, "end_devices"));
+	if (err == GP_OK && is_release)
+		err = store_case_note_password(op->vault->store, view.found.id, clock_wall());
 	if (err == GP_OK)
 		err = store_twofactor_get(op->vault->store, account.id, &facts);
 	if (err == GP_OK)
@@ -105,7 +111,7 @@ enum gp_err op_account_passwd(struct desk_op *op)
 	if (err == GP_OK)
 		err = desk_begin(op);
 	if (err == GP_OK)
-		err = set_password(op, &account, hash);
+		err = set_password(op, &account, hash, false);
 	mem_wipe(hash, sizeof hash);
 	return err;
 }
@@ -203,7 +209,7 @@ enum gp_err op_reset_use(struct desk_op *op)
 	if (err == GP_OK)
 		err = store_link_use(op->vault->store, tag, clock_wall());
 	if (err == GP_OK)
-		err = set_password(op, &account, hash);
+		err = set_password(op, &account, hash, false);
 	mem_wipe(hash, sizeof hash);
 	return err;
 }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "crypt/once.h"
 #include "store/store_recovery.h"
-#include "vault/desk.h"
+#include "vault/case.h"
 
 enum {
 	CODE_LIFETIME = 24 * 60 * 60, /* s */
@@ -61,9 +61,11 @@ enum gp_err op_self_recovery_address(struct desk_op *op)
 	char address[STORE_ADDRESS_SIZE] = "";
 	struct store_account account = { 0 };
 	struct slice password = slice_str(desk_string(op, "password"));
-	enum gp_err err = desk_self_with_password(op, password, &account);
+	enum gp_err err = case_check_roots(op);
 	bool is_removal = slice_trim(slice_str(desk_string(op, "address"))).len == 0;
 
+	if (err == GP_OK)
+		err = desk_self_with_password(op, password, &account);
 	if (err == GP_OK && !is_removal)
 		err = take_address(op, &account, address);
 	if (err == GP_OK)
@@ -81,6 +83,8 @@ enum gp_err op_self_recovery_address_confirm(struct desk_op *op)
 	int64_t now = clock_wall();
 	enum gp_err err = desk_begin(op);
 
+	if (err == GP_OK)
+		err = case_check_roots(op);
 	if (err == GP_OK)
 		err = desk_self(op, &account);
 	mem_wipe(account.password, sizeof account.password);

@@ -9,22 +9,38 @@
 #include "base/rand.h"
 #include "crypt/once.h"
 #include "crypt/qr.h"
-#include "vault/desk.h"
+#include "vault/case.h"
 #include "vault/twofactor.h"
 
 enum {
 	SVG_MAX = 12 * 1024, /* the rest of a row is for the names */
 };
 
+static enum gp_err look_for_case(struct desk_op *op, struct case_view *ret_view, bool *ret_has_case)
+{
+	enum gp_err err = case_look(op, ret_view);
+
+	*ret_has_case = err == GP_OK;
+	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
+}
+
 enum gp_err op_twofactor_check(struct desk_op *op)
 {
 	struct slice code = slice_str(desk_string(op, "code"));
 	struct twofactor_answer answer = { 0 };
-	uint64_t account = 0;
-	enum gp_err err = desk_number(op, "account", 0, &account);
+	struct case_view view;
+	bool has_case = false;
+	enum gp_err err = desk_number(op, "account", 0, &op->account);
 
 	if (err == GP_OK)
-		err = twofactor_check(op->vault, account, code, true, &answer, &op->why);
+		err = look_for_case(op, &view, &has_case);
+	if (err == GP_OK)
+		err = twofactor_check(op->vault, op->account, code, true, &answer, &op->why);
+	/* A recovery code at the sign-in is as good a proof as one that is asked for later. */
+	if (err == GP_OK && has_case && answer.is_recovery &&
+		release_accepts(&view.facts, RELEASE_PROOF_RECOVERY))
+		err = store_case_prove(op->vault->store, view.found.id,
+			release_proof_name(RELEASE_PROOF_RECOVERY), op->portal, clock_wall());
 	if (err != GP_OK)
 		return err;
 	return desk_row(
@@ -72,11 +88,15 @@ enum gp_err op_self_twofactor_begin(struct desk_op *op)
 	struct store_sealed sealed = { 0 };
 	struct store_account account = { 0 };
 	struct slice password = slice_str(desk_string(op, "password"));
-	enum gp_err err = desk_self_with_password(op, password, &account);
+	struct case_view view;
+	bool is_release = false;
+	enum gp_err err = case_check_step(op, "twofactor", &view, &is_release);
 
+	if (err == GP_OK)
+		err = desk_self_with_password(op, password, &account);
 	/* Whoever has a session and the password must not put a key of his own in its place: that
-	 * needs the old one, or a recovery code. */
-	if (err == GP_OK && account.twofactor_at != 0 && op->role != ROLE_RECOVERY)
+	 * needs the old one, a recovery code, or what opens a stopped account. */
+	if (err == GP_OK && account.twofactor_at != 0 && op->role != ROLE_RECOVERY && !is_release)
 		err = gp_why_set(&op->why, GP_ERR_EXISTS,
 			"two-factor sign-in is on already: switch it off first");
 	if (err != GP_OK)
@@ -152,10 +172,14 @@ enum gp_err op_self_twofactor_confirm(struct desk_op *op)
 {
 	struct store_account account = { 0 };
 	struct store_twofactor facts = { 0 };
+	struct case_view view;
+	bool is_release = false;
 	uint64_t step = 0;
 	enum gp_err err = desk_self(op, &account);
 
 	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = case_check_step(op, "twofactor", &view, &is_release);
 	if (err == GP_OK)
 		err = store_twofactor_get(op->vault->store, op->asker, &facts);
 	if (err == GP_OK)
@@ -169,7 +193,10 @@ enum gp_err op_self_twofactor_confirm(struct desk_op *op)
 		err = give_codes(op);
 	if (err == GP_OK)
 		err = desk_post(op, &account, NULL, "twofactor_on", NULL);
-	op->effect = IPC_EFFECT_TWOFACTOR;
+	/* The last step of a release: sending is open again by itself. */
+	if (err == GP_OK && is_release)
+		err = case_close(op, &view, "released");
+	op->effect = is_release ? IPC_EFFECT_RELEASED : IPC_EFFECT_TWOFACTOR;
 	return err;
 }
 
@@ -180,8 +207,10 @@ static enum gp_err check_both(struct desk_op *op, struct store_account *account)
 {
 	struct slice password = slice_str(desk_string(op, "password"));
 	struct twofactor_answer answer;
-	enum gp_err err = desk_self_with_password(op, password, account);
+	enum gp_err err = case_check_roots(op);
 
+	if (err == GP_OK)
+		err = desk_self_with_password(op, password, account);
 	if (err == GP_OK && account->twofactor_at == 0)
 		err = gp_why_set(&op->why, GP_ERR_NOT_FOUND, "two-factor sign-in is off");
 	if (err != GP_OK)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -308,7 +309,7 @@ static void people_see_and_end_their_sessions(void **state)
 	assert_true(json_is_true(json_object_get(world_row(world, 1), "is_this")));
 
 	/* Not somebody else's. */
-	(void)snprintf(arguments, sizeof arguments, "{\"id\":%u}", (unsigned)number);
+	(void)snprintf(arguments, sizeof arguments, "{\"id\":%" PRIu64 "}", number);
 	assert_int_equal(world_call(world, "portal.end", arguments, other, home), GP_ERR_NOT_FOUND);
 	assert_int_equal(
 		world_call(world, "portal.end", "{\"id\":-1}", two, home), GP_ERR_NOT_FOUND);

@@ -280,6 +280,7 @@ enum gp_err fixture_op_fd(struct fixture *fixture, const char *name, const char 
 			.actor = SLICE_LIT("tester"),
 			.role = (uint8_t)fixture->role,
 			.asker = fixture->asker,
+			.portal = fixture->portal,
 			.domains = slice_str(fixture->domains),
 			.arguments = slice_str(arguments) } };
 

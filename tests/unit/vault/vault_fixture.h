@@ -45,6 +45,7 @@ struct fixture {
 	uint64_t asker;      /* who is signed in, for fixture_op(); 0: nobody */
 	enum role role;      /* and may what; ROLE_ADMIN after the setup */
 	const char *domains; /* and where; NULL: everywhere */
+	uint64_t portal;     /* by which session at the portal, for fixture_op() */
 	const char *source;  /* where fixture_op() and _verify() come from; NULL: nowhere */
 	bool is_unchecked;   /* what fixture_verify() asks for */
 	struct ipc_verify_reply reply; /* its slices are in the three texts */
