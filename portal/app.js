@@ -21,8 +21,11 @@ const PAGES = {
 	devices: ["devices", "user", "key"],
 	activity: ["activity", "user", "list"],
 	blocked: ["blocked", "guest", "clock"],
+	sending: ["sending", "recovery", null], // one is led there when it is needed
 	staff: ["staff", "domain-admin", "staff"],
 };
+// What a link in a mail or a QR code begins with, and the page it leads to.
+const LINKS = {reset: "reset", setup: "link", sending: "answer"};
 const RANKS = ["guest", "pending", "recovery", "user", "domain-admin", "staff", "admin"];
 
 const main = h("main", {id: "main", tabindex: "-1"});
@@ -31,8 +34,7 @@ const header = h("header.top");
 const footer = h("footer.bottom");
 let session = {state: "guest", role: "guest"};
 let showing = 0;       // number of the page that was asked for last
-let resetToken = null; // from a link in a mail; taken out of the address at once
-let setupToken = null; // from a QR code; likewise
+let tokens = {};       // page: secret of a link that was followed; taken out of the address at once
 let farewell = null;   // key of what the sign-in page says first
 let idleTimer = 0;
 
@@ -45,15 +47,11 @@ function may(page) {
 }
 
 function takeTokens() {
-	const match = /^#(reset|setup)=(.+)$/.exec(location.hash);
+	const match = /^#(reset|setup|sending)=(.+)$/.exec(location.hash);
 	if (!match)
 		return;
-	const token = decodeURIComponent(match[2]);
-	if (match[1] === "reset")
-		resetToken = token;
-	else
-		setupToken = token;
-	history.replaceState(null, "", match[1] === "reset" ? "#/reset" : "#/link");
+	tokens[match[1]] = decodeURIComponent(match[2]);
+	history.replaceState(null, "", `#/${LINKS[match[1]]}`);
 }
 
 function readAddress() {
@@ -66,11 +64,11 @@ function readAddress() {
 
 // The module that is to be shown now, and the name it has in the menu.
 function choose(address) {
-	if (address.name === "reset" || address.name === "link")
+	if (Object.values(LINKS).includes(address.name))
 		return [address.name, null];
 	if (session.state === "pending")
 		return ["code", null];
-	if (session.state === "recovery" && address.name !== "blocked")
+	if (session.state === "recovery" && !["blocked", "sending"].includes(address.name))
 		return ["recover", null];
 	if (!Object.hasOwn(PAGES, address.name))
 		return session.state === "guest" ? ["signin", null] : ["missing", null];
@@ -94,7 +92,8 @@ async function takeLanguage() {
 }
 
 function drawMenu(current) {
-	const entries = Object.keys(PAGES).filter((name) => rank() > 2 ? may(name) : name === "blocked");
+	const entries = Object.keys(PAGES).filter((name) => PAGES[name][2] !== null)
+		.filter((name) => rank() > 2 ? may(name) : name === "blocked");
 	const links = entries.map((name) => h("li", {}, h("a", {
 		href: `#/${name}`, "aria-current": name === current ? "page" : null,
 		onclick: () => toggleMenu(false),
@@ -181,7 +180,7 @@ function failure(error) {
 // What a page's module gets; it returns {title, body}.
 function context(address, mine) {
 	return {
-		...address, session, resetToken, setupToken, farewell,
+		...address, session, resetToken: tokens.reset, setupToken: tokens.setup, sendingToken: tokens.sending, farewell,
 		isCurrent: () => mine === showing,
 		// Shows the page anew after a change; says what was done; target: id of what gets the focus.
 		reload: async (text, target) => {
@@ -196,7 +195,7 @@ function context(address, mine) {
 				await takeLanguage();
 			await show({});
 		},
-		refreshSession, changeLanguage, left, say, forgetToken: () => { resetToken = setupToken = null; },
+		refreshSession, changeLanguage, left, say, forgetToken: () => { tokens = {}; },
 	};
 }
 
@@ -288,7 +287,7 @@ async function boot() {
 	skip.textContent = t("skip");
 	addEventListener("hashchange", () => {
 		farewell = null;
-		if (/^(#\/|#reset=|#setup=|$)/.test(location.hash))
+		if (/^(#\/|#(reset|setup|sending)=|$)/.test(location.hash))
 			show({});
 	});
 	addEventListener("keydown", (event) => {

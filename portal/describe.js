@@ -6,7 +6,7 @@ import {at, remove} from "./api.js";
 import {h} from "./dom.js";
 import {icon} from "./icons.js";
 import {date, hasText, list, minutes, since, t, tx} from "./text.js";
-import {badge, button, confirm, link, moment} from "./ui.js";
+import {badge, button, confirm, link, moment, note} from "./ui.js";
 
 const FAMILIES = {imap: "imap", imaps: "imap", pop3: "pop3", pop3s: "pop3", smtp: "smtp",
 	submission: "smtp", submissions: "smtp", https: "https"};
@@ -181,7 +181,15 @@ export function liftButton(ban, done) {
 }
 
 export function sendingWords(self) {
+	if (self.stopped === "ask")
+		return t("overview.send.asked");
 	return self.may_send ? t("overview.send.ok") : t("overview.send.blocked");
+}
+
+// While sending is stopped, what opens the account is changed only on the way that opens sending.
+export function stoppedNote(self) {
+	return note("warn", h("p", {}, t("sending.first")),
+		h("div.actions", {}, link(t("overview.stopped.open"), "#/sending", "button.primary")));
 }
 
 export function tile(kind, symbol, title, text) {
@@ -194,7 +202,7 @@ export function tiles(self, rows, bans) {
 	const here = bans.find((ban) => ban.is_here);
 	const refused = rows.filter(needsHelp);
 	return h("ul.tiles", {},
-		tile(self.may_send ? "ok" : "bad", "send", t("overview.send"), sendingWords(self)),
+		tile(self.may_send && !self.stopped ? "ok" : "bad", "send", t("overview.send"), sendingWords(self)),
 		tile(here ? "bad" : "ok", "receive", t("overview.receive"),
 			here ? t("overview.receive.banned", {span: minutes(here.minutes_left)}) : t("overview.receive.ok")),
 		tile(self.twofactor_at ? "ok" : "warn", "shield", t("overview.twofactor"),

@@ -79,6 +79,11 @@ export function number(value) {
 	return new Intl.NumberFormat(locale).format(value);
 }
 
+// Of a code of two letters.
+export function country(code) {
+	return new Intl.DisplayNames(locale, {type: "region", fallback: "code"}).of(code);
+}
+
 export function list(items) {
 	return new Intl.ListFormat(locale, {type: "conjunction"}).format(items);
 }

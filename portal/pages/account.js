@@ -2,7 +2,7 @@
 // My account: password, recovery address, language, and where one is signed in.
 
 import {at, call, get, items, post, remove} from "../api.js";
-import {clientWords} from "../describe.js";
+import {clientWords, stoppedNote} from "../describe.js";
 import {h} from "../dom.js";
 import {blame, field, form, judgedPassword, newPasswordFields, owner, passwordField} from "../form.js";
 import {LANGUAGES, getLanguage, t, tx} from "../text.js";
@@ -10,16 +10,17 @@ import {badge, button, card, moment, problemText} from "../ui.js";
 
 const WRONG = {wrong: ["old", "fault.wrong"], syntax: ["new", judgedPassword]};
 
-export function passwordForm(ctx, self, done) {
+// endsAll: device passwords go, whatever one wishes.
+export function passwordForm(ctx, self, done, endsAll = false) {
 	const fresh = newPasswordFields();
 	return form({
 		label: t("password.change"), submit: t("password.change"),
 		fields: [owner(self.address), passwordField({name: "old", label: t("password.old")}), ...fresh,
-			field({name: "end_devices", type: "checkbox", label: t("password.end_devices"),
-				hint: t("password.end_devices.hint"), checked: true})],
+			...endsAll ? [] : [field({name: "end_devices", type: "checkbox", label: t("password.end_devices"),
+				hint: t("password.end_devices.hint"), checked: true})]],
 		send: async (values) => {
 			await blame(WRONG, () => post("/self/password",
-				{old: values.old, new: values.new, end_devices: values.end_devices}));
+				{old: values.old, new: values.new, end_devices: endsAll || values.end_devices}));
 			await done(values);
 		},
 	});
@@ -116,8 +117,7 @@ export async function page(ctx) {
 		title: t("page.account"),
 		body: [
 			h("p.lead", {}, tx("account.lead", {address: h("strong", {}, self.address)})),
-			passwordCard(ctx, self),
-			recoveryCard(ctx, self),
+			self.stopped ? stoppedNote(self) : [passwordCard(ctx, self), recoveryCard(ctx, self)],
 			sessionsCard(ctx, rows),
 			languageCard(ctx),
 		],

@@ -17,14 +17,11 @@ function problem(kind, title, text, action) {
 		h("div", {}, h("h3", {}, title), h("div.stack", {}, text), action && h("div.actions", {}, action)));
 }
 
-// A block is undone by a new password and 2FA switched on anew; the button leads to what is missing first.
 function sendingProblem(self) {
-	const hasNewPassword = self.password_at > self.blocked_at;
-	const text = [h("p", {}, tx("overview.blocked.text", {when: moment(self.blocked_at)})),
-		self.block_reason && h("p", {}, t("overview.blocked.reason", {reason: self.block_reason}))];
-	return problem("bad", t("overview.blocked"), text, hasNewPassword
-		? link(t("overview.blocked.twofactor"), "#/twofactor", "button.primary", "shield")
-		: link(t("overview.blocked.password"), "#/account", "button.primary", "key"));
+	const isBlock = self.stopped === "block";
+	const text = h("p", {}, isBlock ? tx("overview.blocked.text", {when: moment(self.blocked_at)}) : t("overview.asked.text"));
+	return problem("bad", t(isBlock ? "overview.blocked" : "overview.asked"), text,
+		link(t("overview.stopped.open"), "#/sending", "button.primary", "send"));
 }
 
 function removalProblem(self, ctx) {
@@ -49,12 +46,12 @@ function banProblem(ban, ctx) {
 
 function problems(self, bans, ctx) {
 	const found = [];
-	if (!self.may_send)
+	if (self.stopped)
 		found.push(sendingProblem(self));
 	if (self.removal_due_at)
 		found.push(removalProblem(self, ctx));
 	found.push(...bans.map((ban) => banProblem(ban, ctx)));
-	if (!self.twofactor_at && self.may_send) {
+	if (!self.twofactor_at && !self.stopped) {
 		found.push(problem("warn", t("overview.no_twofactor"), h("p", {}, t("overview.no_twofactor.text")),
 			link(t("twofactor.begin"), "#/twofactor", "button.primary", "shield")));
 	}

@@ -10,6 +10,9 @@ import {passwordForm} from "./account.js";
 
 export async function page(ctx) {
 	const self = await get("/self");
+	// What opens sending again mends the account, too.
+	if (self.stopped)
+		return (await import("./sending.js")).page(ctx);
 	const must = new Set(self.must ?? []);
 	const next = async (key) => {
 		await ctx.refreshSession();

@@ -10,15 +10,15 @@ import {t, tx, when} from "../text.js";
 import {badge, empty, link, moment, problemText} from "../ui.js";
 
 const MOST = 25;
-const INNER = {account: "account", source: "lists", bans: "lists", audit: "lists"};
+const INNER = {account: "account", sending: "sending", source: "lists", bans: "lists", audit: "lists"};
 
 export function isOverAll(session) {
 	return session.role === "staff" || session.role === "admin";
 }
 
 export function staffLinks(session, current) {
-	const names = isOverAll(session) ? ["search", "bans", "audit"] : ["search"];
-	return names.length > 1 && h("nav.tabs", {"aria-label": t("page.staff")}, h("ul", {}, names.map((name) =>
+	const names = isOverAll(session) ? ["search", "sending", "bans", "audit"] : ["search", "sending"];
+	return h("nav.tabs", {"aria-label": t("page.staff")}, h("ul", {}, names.map((name) =>
 		h("li", {}, h("a", {href: name === "search" ? "#/staff" : `#/staff/${name}`,
 			"aria-current": name === current ? "page" : null}, t(`staff.${name}`))))));
 }

@@ -73,7 +73,7 @@ function sendingRow(ctx, account) {
 	const {address} = account;
 	return [t("overview.send"), account.blocked_at
 		? [badge("bad", t("overview.send.blocked")), " ", t("staff.since", {since: since(account.blocked_at)}), " ",
-			account.block_reason]
+			account.block_reason, " ", h("a", {href: `#/staff/sending/${encodeURIComponent(address)}`}, t("stopped.look"))]
 		: badge("ok", t("overview.send.ok")), account.blocked_at
 		? asked(ctx, t("staff.unblock"), address, "unblock", () => post(at`/accounts/${address}/unblock`), "secondary")
 		: button(t("staff.block"), () => block(ctx, address), "danger-quiet")];

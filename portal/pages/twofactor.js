@@ -3,7 +3,7 @@
 // working are named, and a device password is offered for each.
 
 import {get, items, post} from "../api.js";
-import {deviceName, makePasswordLink, serviceWords} from "../describe.js";
+import {deviceName, makePasswordLink, serviceWords, stoppedNote} from "../describe.js";
 import {h} from "../dom.js";
 import {enroll, showCodes} from "../enroll.js";
 import {blame, codeField, digits, form, passwordField} from "../form.js";
@@ -96,6 +96,6 @@ function onBody(ctx, self) {
 
 export async function page(ctx) {
 	const self = await get("/self");
-	const body = self.twofactor_at ? onBody(ctx, self) : await offBody(ctx, self);
+	const body = self.stopped ? stoppedNote(self) : self.twofactor_at ? onBody(ctx, self) : await offBody(ctx, self);
 	return {title: t("page.twofactor"), body};
 }

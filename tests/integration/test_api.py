@@ -168,6 +168,8 @@ class World:
         door.cli("domain", "add", OTHER)
         for address, role in SUBJECTS.items():
             self.add(address, role, [address.split("@")[1]])
+            door.cli("account", "block", address)
+            door.cli("account", "unblock", address)  # a case that is over: there is one to be shown
         self.codes = {}
         for asker in ASKERS:
             if asker.kind == "person" and asker.role != "guest":

@@ -84,9 +84,12 @@ def people(gatepost):
     check("post", "/api/v1/tokens", admin.post("/api/v1/tokens", {"name": "panel", "role": "staff"}))
     check("post", "/api/v1/bans", admin.post("/api/v1/bans", {"source": "192.0.2.77", "reason": "a test"}))
     check("post", "/api/v1/accounts", admin.post("/api/v1/accounts", {"address": "new@example.test"}))
+    gatepost.cli("account", "block", ALICE[0], "--reason", "a test")
+    check("post", "/api/v1/session", user.post("/api/v1/session", {"login": ALICE[0], "password": ALICE[1]}))
     with talk.connect(gatepost, "imaps", peer) as line:
         assert talk.is_ok(talk.attempt(line, "imaps", *ALICE))
         yield {"self": user, "admin": admin}
+    gatepost.cli("account", "unblock", ALICE[0])
     gatepost.cli("ban", "remove", "192.0.2.77")
     for address in ("new@example.test", "root@example.test"):
         gatepost.cli("account", "remove", address, "--yes")

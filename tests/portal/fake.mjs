@@ -57,7 +57,7 @@ function sight(id, more) {
 
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
 	twofactor_at: ago(40 * DAY), password_at: ago(60 * DAY), recovery_codes_left: 9, devices: 2,
-	recovery_address: "anna@example.net", recovery_address_pending: "", removal_due_at: null, must: []};
+	recovery_address: "anna@example.net", recovery_address_pending: "", stopped: "", removal_due_at: null, must: []};
 const IN = {state: "signed_in", address: ADDRESS, role: "user", language: null, source: "203.0.113.9",
 	hostname: "mail.example.test", portal_url: "https://mail.example.test/"};
 const GUEST = {...IN, state: "guest", address: null, role: "guest"};
@@ -67,7 +67,28 @@ const SOURCE = {source: "203.0.113.9", is_banned: false, since: null, until: nul
 const BANNED = {...SOURCE, is_banned: true, since: ago(7), until: ago(-23), minutes_left: 23,
 	why: "too many failed sign-ins", reference: "7K2M9QXA"};
 
-const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [], sights: [],
+const SUMS = {messages: 214, recipients: 1893, strangers: 1877, stopped: 31};
+const SENT = {...SUMS, networks: [
+	{source: "192.0.2.140", country: "BR", client_name: "", first_at: ago(170), last_at: ago(95), took_part: true, is_known: false,
+		messages: 211, recipients: 1880, strangers: 1876, stopped: 31},
+	{source: "203.0.113.9", country: "DE", client_name: "Thunderbird", first_at: ago(180), last_at: ago(100), took_part: false,
+		is_known: true, messages: 2, recipients: 2, strangers: 0, stopped: 0},
+	{source: "2001:db8:4:7::/64", country: "", client_name: "", first_at: ago(120), last_at: ago(120), took_part: false,
+		is_known: false, messages: 1, recipients: 11, strangers: 1, stopped: 0}]};
+const MESSAGES = Array.from({length: 20}, (_, n) => ({id: 700 - n, at: ago(95 + n * 4), source: n % 6 ? "192.0.2.140" : "203.0.113.9",
+	country: n % 6 ? "BR" : "DE", client_name: n % 6 ? "" : "Thunderbird", sender: ADDRESS,
+	subject: n % 6 ? "Your invoice is overdue – pay now" : "Re: Sunday", recipients: n % 6 ? 9 : 1, strangers: n % 6 ? 9 : 0, size: 4100,
+	outcome: n < 3 ? "blocked" : n === 5 ? "refused" : "accepted"}));
+const CASE = {id: 31, address: ADDRESS, kind: "block", opened_at: ago(95), began_at: ago(190),
+	reason: "128 points: first-time recipients from a new network 84, many first-time recipients 34, a new network 10",
+	opened_by: "", is_repeat: true, needs_staff: true, answer: "no", answered_at: ago(50), proof: "recovery", proof_at: ago(48),
+	closed_at: null, closed_by: "", outcome: "", ...SUMS};
+const STOPPED = {kind: "block", next: "answer", may_say_yes: false, is_trusted: false, opened_at: CASE.opened_at, began_at: CASE.began_at,
+	reason: CASE.reason, answer: "", is_repeat: false, proofs: ["address", "recovery"], address_hint: "a***@example.net", ...SENT};
+
+const ASKED = {...SELF, stopped: "ask"};
+const BLOCKED = {...SELF, stopped: "block", may_send: false, blocked_at: ago(95)};
+const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [], sights: [], sending: {kind: "", next: "none"},
 	fail: null, code: "123456"};
 const SCENES = {
 	guest: {session: GUEST},
@@ -78,8 +99,15 @@ const SCENES = {
 	fresh: {self: {...SELF, twofactor_at: null, recovery_codes_left: 0, recovery_address: ""},
 		activity: [PHONE, STRANGER], unready: [PHONE, device("f", {client_name: "Outlook", services: ["imap", "submission"],
 			successes: 9, last_at: ago(900), source: "198.51.100.24"})]},
-	troubled: {self: {...SELF, may_send: false, blocked_at: ago(3 * DAY), block_reason: "2,400 messages in an hour"},
+	troubled: {self: {...SELF, may_send: false, stopped: "block", blocked_at: ago(3 * DAY), block_reason: "2,400 messages in an hour"},
 		source: BANNED, bans: [BAN], activity: [OUTLOOK, TABLET, PHONE, STRANGER, OTHERS]},
+	stopped_asked: {self: ASKED, sending: {...STOPPED, kind: "ask", may_say_yes: true, is_trusted: true}},
+	stopped: {self: BLOCKED, sending: STOPPED},
+	stopped_prove: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "prove"}},
+	stopped_noproof: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "prove", proofs: [], address_hint: ""}},
+	stopped_password: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "password"}},
+	stopped_twofactor: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "twofactor"}},
+	stopped_staff: {self: BLOCKED, sending: {...STOPPED, is_repeat: true, next: "staff", proofs: []}},
 	removal: {self: {...SELF, removal_due_at: ago(-20 * 60), recovery_codes_left: 2}},
 	staff: {session: STAFF, self: {...SELF, address: STAFF.address, role: "staff"}, bans: [],
 		activity: [OUTLOOK, TABLET, PHONE, THUNDERBIRD, STRANGER]},
@@ -154,6 +182,11 @@ const none = [204, null];
 const refusal = (status, code) => [status, {type: "about:blank", title: code, status, code, detail: code}];
 const checked = (isRight, answer) => isRight ? answer : refusal(403, "wrong");
 
+function sendingNext(next) {
+	scene = {...scene, sending: {...scene.sending, next}, self: {...scene.self, stopped: next === "none" ? "" : scene.self.stopped}};
+	return [200, {next, may_say_yes: false, is_trusted: false}];
+}
+
 // "METHOD path" -> (body, query, argument) => [status, body]; * is one piece of the path.
 const ROUTES = {
 	"GET /session": () => [200, scene.session],
@@ -205,6 +238,20 @@ const ROUTES = {
 		password: "abcd-efgh-jkmn-pqrs-tuvw-xyz2", ...SETTINGS}] : refusal(404, "not_found"),
 	"POST /reset/show": ({token}) => token === "GOOD" ? [200, {address: ADDRESS}] : refusal(404, "not_found"),
 	"POST /reset": () => none,
+	"POST /sending/link/show": ({token}) => token === "GOOD" ? [200, {address: ADDRESS, kind: "ask", began_at: ago(190),
+		needs_staff: false, ...SENT}] : refusal(404, "not_found"),
+	"POST /sending/link": ({is_me: isMe}) => [200, {next: isMe ? "done" : "signin"}],
+	"GET /self/sending": () => [200, scene.sending],
+	"GET /self/sending/messages": (_, query) => list(query.get("before") ? MESSAGES.slice(0, 2) : MESSAGES),
+	"POST /self/sending/answer": ({is_me: isMe}) => sendingNext(isMe ? "none" : "prove"),
+	"POST /self/sending/code": () => none,
+	"POST /self/sending/proof": ({code}) => code === "abcd-efgh-ijkl" ? sendingNext("password") : refusal(403, "wrong"),
+	"GET /sending/cases": () => list([CASE, {...CASE, id: 30, address: "shop@example.test", kind: "ask", needs_staff: true, is_repeat: false,
+		answer: "yes", reason: "64 points: many first-time recipients 50, a new network 10"}]),
+	"GET /accounts/*/sending/case": () => [200, {...CASE, networks: SENT.networks}],
+	"GET /accounts/*/sending/messages": () => list(MESSAGES),
+	"POST /accounts/*/sending/release": () => none,
+	"POST /accounts/*/sending/keep": () => none,
 	"GET /search": () => list(FOUND),
 	"GET /accounts/*": () => [200, ACCOUNT],
 	"GET /accounts/*/activity": () => list([OUTLOOK, TABLET, PHONE, THUNDERBIRD, STRANGER]),
