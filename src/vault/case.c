@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crypt/once.h"
 #include "store/store_recovery.h"
+#include "store/store_setup.h"
 #include "vault/case_secret.h"
 
 /* ---- what there is ---- */
@@ -195,6 +196,9 @@ enum gp_err case_open(struct desk_op *op, const struct store_account *account,
 		err = add_sources(op, begun->id, sources);
 	if (err == GP_OK && strcmp(begun->kind, STORE_CASE_BLOCK) == 0)
 		err = block(op, account, begun);
+	/* Such a link, made before, would give a device password. */
+	if (err == GP_OK)
+		err = store_setup_end_all(op->vault->store, account->id, clock_wall());
 	return err == GP_OK && is_news ? tell(op, begun, with_link) : err;
 }
 

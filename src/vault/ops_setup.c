@@ -16,6 +16,7 @@
 #include "crypt/qr.h"
 #include "setup/profile.h"
 #include "store/store_setup.h"
+#include "vault/case.h"
 #include "vault/desk.h"
 
 enum {
@@ -72,6 +73,8 @@ enum gp_err op_self_setup_begin(struct desk_op *op)
 
 	if (err == GP_OK)
 		err = desk_begin(op);
+	if (err == GP_OK)
+		err = case_check_roots(op);
 	if (err == GP_OK)
 		err = desk_self(op, &account);
 	mem_wipe(account.password, sizeof account.password);

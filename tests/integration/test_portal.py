@@ -367,7 +367,7 @@ def test_a_session_that_ran_out(portal):
 
 # Paths whose answers the made-up server imitates; an account's stands for all.
 SHAPES = ["/session", "/source", "/self", "/self/settings", "/sessions", "/self/devices", "/self/activity?days=7",
-          "/self/chart?days=7", "/self/events?limit=5", "/self/bans", "/self/watch?after=0", "/search?query=bob&limit=5", f"/accounts/{BOB[0]}",
+          "/self/chart?days=7", "/self/events?limit=5", "/self/bans", "/self/sending", "/self/watch?after=0", "/search?query=bob&limit=5", f"/accounts/{BOB[0]}",
           f"/accounts/{BOB[0]}/activity?days=7", f"/accounts/{BOB[0]}/chart?days=7", f"/accounts/{BOB[0]}/events?limit=5",
           f"/accounts/{BOB[0]}/devices", f"/accounts/{BOB[0]}/twofactor", "/bans", "/events?limit=5", "/audit?limit=5"]
 

@@ -31,6 +31,9 @@ static void check_kept_out(struct fixture *fixture, const char *source)
 		GP_ERR_ROLE);
 	/* None of what could prove something later. */
 	assert_int_equal(
+		alice_as(fixture, STRANGER, source, "self.setup_begin", "{\"name\":\"mine\"}"),
+		GP_ERR_ROLE);
+	assert_int_equal(
 		alice_as(fixture, STRANGER, source, "self.device_add", "{\"name\":\"mine\"}"),
 		GP_ERR_ROLE);
 	(void)snprintf(arguments, sizeof arguments,
