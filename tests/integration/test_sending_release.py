@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: ISC
+"""An account that is stopped from sending, through real servers: its owner opens it again, in a browser from the start to
+the first accepted mail; a thief who holds the password does not, whichever way he tries."""
+
+import email
+import email.policy
+import itertools
+import re
+
+import pytest
+import rig
+import talk
+from browse import Browser
+from conftest import token_option
+from test_portal import Portal, sign_in, turn_twofactor_on
+from test_portal_core import totp
+
+V1 = "/api/v1"
+PASSWORD = "walrus and tea"
+NEW_PASSWORD = "three blind mice ran after"
+FRIEND = "friend@example.test"  # reads the recovery address of everybody
+DAY = 24 * 3600
+_owners = itertools.count(1)
+_peers = itertools.count(1)
+OWNERS = 14
+
+
+@pytest.fixture(scope="module")
+def hop(workdir, token_keys):
+    server = rig.Dovecot(workdir / "release-hop", token_keys)
+    for address in [FRIEND, "staff@example.test", *(f"owner{n}@example.test" for n in range(1, OWNERS + 1))]:
+        server.add_user(address)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def door(workdir, token_keys, hop):
+    server = rig.Gatepost(workdir / "release", token_option(token_keys), rig.dovecot_sections(hop))
+    try:
+        server.start()
+        server.add_account(FRIEND, PASSWORD)
+        server.add_account("staff@example.test", PASSWORD, "--role", "staff")
+        yield server
+    finally:
+        server.stop()
+
+
+def now(door):
+    return rig.time.time() + door.json("status")["clock_shift"]
+
+
+def letters(hop, subject=""):
+    found = [email.message_from_bytes(raw, policy=email.policy.default) for raw in hop.messages(FRIEND)]
+    return [one for one in found if subject in one["Subject"]]
+
+
+class Person:
+    """An account, and who comes with its password from somewhere."""
+
+    def __init__(self, door, hop):
+        self.door, self.hop = door, hop
+        self.address = f"owner{next(_owners)}@example.test"
+        self.home = self.place()
+        self.password, self.secret, self.codes = PASSWORD, None, []
+        door.add_account(self.address, PASSWORD)
+
+    @staticmethod
+    def place():
+        number = next(_peers)
+        return f"127.77.{number // 250}.{number % 250 + 1}"
+
+    def at_portal(self, place, code=None):
+        """Signed in; with a code, past the second step."""
+        browser = Browser(self.door, place)
+        answer = browser.post(V1 + "/session", {"login": self.address, "password": self.password})
+        assert answer.status == 200, answer
+        if code:
+            answer = browser.post(V1 + "/session/code", {"code": code})
+            assert answer.status == 200, answer
+        return browser
+
+    def code(self):
+        self.door.advance(60)  # each is good once
+        return totp(self.secret, now(self.door))
+
+    def turn_on(self, browser):
+        row = browser.post(V1 + "/self/twofactor", {"password": self.password}).json
+        answer = browser.post(V1 + "/self/twofactor/confirm", {"code": totp(row["secret"], now(self.door))})
+        assert answer.status == 200, answer
+        self.secret, self.codes = row["secret"], answer.json["recovery_codes"]
+
+    def set_address(self, browser):
+        assert browser.post(V1 + "/self/recovery-address", {"password": self.password, "address": FRIEND}).status == 204
+        code = self.mailed("Your code: ")["Subject"].removeprefix("Your code: ")
+        assert browser.post(V1 + "/self/recovery-address/confirm", {"code": code}).status == 204
+
+    def settle(self, twofactor=False, address=False):
+        """Lives here for 20 days."""
+        browser = self.at_portal(self.home)
+        if address:
+            self.set_address(browser)
+        if twofactor:
+            self.turn_on(browser)
+        assert self.send_from(self.home, None if twofactor else self.password) is not False
+        self.door.advance(20 * DAY)
+        return self
+
+    def mailed(self, subject, text=""):
+        """The one letter about this account to its recovery address, once it has come."""
+        def found():
+            return [one for one in letters(self.hop, subject)
+                    if self.address in one["Subject"] + one.get_content() and text in one.get_content()]
+        rig.until(found, f"the letter {subject!r}")
+        assert len(found()) == 1
+        return found()[0]
+
+    def send_from(self, place, secret):
+        """The reply to MAIL FROM, or to the end of a message that went out."""
+        if secret is None:
+            return None
+        line = talk.connect(self.door, "submissions", place)
+        with line:
+            assert talk.is_ok(talk.attempt(line, "submissions", self.address, secret))
+            answer = line.ask(f"MAIL FROM:<{self.address}>")[0]
+            if not answer.startswith("250"):
+                return answer
+            assert line.ask(f"RCPT TO:<{FRIEND}>")[0].startswith("250")
+            assert line.ask("DATA")[0].startswith("354")
+            return line.ask(f"Subject: hello\r\nFrom: <{self.address}>\r\n\r\nHello.\r\n.")[0]
+
+    def block(self):
+        self.door.cli("account", "block", self.address, "--reason", "spam")
+
+    def refusal(self):
+        return (f"554 5.7.1 Account {self.address} has been blocked from sending due to abusive activity. "
+                "Please update password and (re-)enable 2FA to be unblocked")
+
+    def is_blocked(self):
+        return self.door.json("account", "show", self.address)["blocked_at"] is not None
+
+    def proof_link(self):
+        text = self.mailed(f"{self.address} is blocked from sending").get_content()
+        return re.search(r"#sending=([\w-]{43})\n", text).group(1)
+
+
+@pytest.fixture
+def person(door, hop):
+    return Person(door, hop)
+
+
+@pytest.fixture
+def portal(door):
+    made = Portal(door)
+    try:
+        yield made
+        for browser in made.browsers:
+            assert browser.problems() == []
+    finally:
+        made.close()
+
+
+def next_of(browser):
+    return browser.get(V1 + "/self/sending").json["next"]
+
+
+def say(browser, is_me):
+    return browser.post(V1 + "/self/sending/answer", {"is_me": is_me})
+
+
+def prove(browser, kind, code):
+    return browser.post(V1 + "/self/sending/proof", {"kind": kind, "code": code})
+
+
+def lock_out(person, browser):
+    """The last two steps; the person has another password and phone then."""
+    assert next_of(browser) == "password"
+    answer = browser.post(V1 + "/self/password", {"old": person.password, "new": NEW_PASSWORD})
+    assert answer.status == 200, answer
+    person.password = NEW_PASSWORD
+    assert next_of(browser) == "twofactor" and person.is_blocked()
+    person.turn_on(browser)
+    assert not person.is_blocked() and next_of(browser) == "none"
+
+
+def check_kept_out(person, browser):
+    """All that a session with nothing but the password may try."""
+    assert say(browser, True).status == 403
+    assert say(browser, False).status == 200
+    for path, body in (("/self/password", {"old": person.password, "new": "all mine now it is"}),
+                       ("/self/twofactor", {"password": person.password}),
+                       ("/self/devices", {"name": "mine"}),
+                       ("/self/recovery-address", {"password": person.password, "address": "staff@example.test"}),
+                       ("/self/recovery-codes", {"password": person.password, "code": "123456"})):
+        answer = browser.post(V1 + path, body)
+        assert answer.status == 403 and answer.json["code"] == "role", (path, answer)
+    assert person.is_blocked()
+
+
+# ---- the owner ----
+
+def test_from_the_block_to_the_first_mail(door, person, portal, tmp_path):
+    """In a browser at a place that nobody knows: asked, proved by mail, locked out, and sending again."""
+    person.settle(address=True)
+    assert person.send_from(person.home, PASSWORD).startswith("250")
+    with talk.connect(door, "submissions", person.home) as line:
+        assert talk.is_ok(talk.attempt(line, "submissions", person.address, PASSWORD))
+        person.block()
+        assert line.ask(f"MAIL FROM:<{person.address}>")[0] == person.refusal()
+    assert person.send_from(person.home, PASSWORD) == person.refusal()
+
+    browser = portal.browser()
+    browser.go()
+    sign_in(browser, person.address, PASSWORD)
+    browser.see("Your account may not send mail")
+    browser.click("See what was sent")
+    browser.heading("Was this you?")
+    browser.see("What was sent in your name")
+    assert browser.inspect("real-sending") == []
+    browser.press("No, this was not me")
+    browser.see("Prove that it is you")
+    browser.press("Send me a code")
+    browser.see("The code is on its way")
+    code = person.mailed("Your code: ", "open sending again")["Subject"].removeprefix("Your code: ")
+    browser.fill("Code from that mail", "aaaa-bbbb-cccc")
+    browser.press("Confirm")
+    browser.see("This code is not right")
+    browser.fill("Code from that mail", code)
+    browser.press("Confirm")
+    browser.see("Choose a new password")
+    browser.fill("Present password", PASSWORD)
+    browser.fill("New password", NEW_PASSWORD)
+    browser.fill("New password, once more", NEW_PASSWORD)
+    browser.press("Change password")
+    browser.see("Set up two-factor sign-in")
+    assert person.is_blocked()
+    secret, codes = turn_on(portal, browser, tmp_path)
+    browser.see("Done. Your account is yours alone", "Your account may send.")
+    assert not person.is_blocked() and len(codes) == 10 and secret
+    browser.follow("#/devices")
+    browser.fill("Which program or device is it for?", "Telephone")
+    browser.press("Create")
+    browser.see("It is shown only now.")
+    device = browser.text(".secret code")
+    assert person.send_from(person.home, device).startswith("250")
+    assert not talk.is_ok(talk.signin(door, "submissions", person.address, PASSWORD, person.home))
+    person.mailed("Your account may send again")
+
+
+def turn_on(portal, browser, tmp_path):
+    """As test_portal does, for whoever it is."""
+    return turn_twofactor_on(portal, browser, NEW_PASSWORD, tmp_path, whose="example.test")
+
+
+def test_at_home_the_old_phone_and_devices_go(door, person):
+    person.settle(twofactor=True)
+    old, device = person.secret, door.add_device(person.address, "phone")
+    assert person.send_from(person.home, device).startswith("250")
+    elsewhere = person.at_portal(person.home, person.code())
+    person.block()
+    assert elsewhere.get(V1 + "/self").status == 401
+    browser = person.at_portal(person.home, person.code())
+    assert next_of(browser) == "answer"
+    assert say(browser, False).json["next"] == "password"
+    lock_out(person, browser)
+    assert person.secret != old
+    assert not talk.is_ok(talk.signin(door, "submissions", person.address, device, person.home))
+    thief = Browser(door, person.place())
+    assert thief.post(V1 + "/session", {"login": person.address, "password": PASSWORD}).status == 403
+
+
+def test_a_recovery_code_once(door, person):
+    person.settle(twofactor=True)
+    person.block()
+    browser = person.at_portal(person.place(), person.code())
+    assert say(browser, False).json["next"] == "prove"
+    assert prove(browser, "recovery", "aaaa-bbbb-cccc").status == 403
+    assert prove(browser, "recovery", person.codes[0]).json["next"] == "password"
+    # For this session alone.
+    other = person.at_portal(person.place(), person.code())
+    assert next_of(other) == "prove"
+    assert prove(other, "recovery", person.codes[0]).status == 403
+    lock_out(person, browser)
+
+
+def test_the_link_of_the_notice(door, hop, person):
+    person.settle(address=True)
+    person.block()
+    token = person.proof_link()
+    # What the owner's own mailbox gets has no link at all.
+    own = [email.message_from_bytes(raw, policy=email.policy.default) for raw in hop.messages(person.address)]
+    plain = [one.get_content() for one in own if "blocked" in one["Subject"]]
+    assert len(plain) == 1 and "http" not in plain[0] and token not in plain[0]
+    guest = Browser(door, person.place())
+    for _ in range(2):
+        assert guest.post(V1 + "/sending/link/show", {"token": token}).json["address"] == person.address
+    assert guest.post(V1 + "/sending/link", {"token": token, "is_me": True}).json == {"next": "signin"}
+    assert person.is_blocked()
+    assert guest.post(V1 + "/sending/link", {"token": token, "is_me": False}).json == {"next": "signin"}
+    browser = person.at_portal(person.place())
+    assert next_of(browser) == "prove"
+    assert prove(browser, "link", token).json["next"] == "password"
+    assert prove(person.at_portal(person.place()), "link", token).status == 403
+    lock_out(person, browser)
+    assert guest.post(V1 + "/sending/link/show", {"token": token}).status == 404
+
+
+def test_the_link_in_a_browser(person, portal):
+    person.settle(address=True)
+    person.block()
+    token = person.proof_link()
+    browser = portal.browser()
+    browser.go(f"#sending={token}")
+    browser.heading("Was this you?")
+    assert token not in browser.url()
+    browser.see(person.address)
+    assert browser.inspect("real-answer") == []
+    browser.press("No, this was not me")
+    browser.heading("Sign in")
+    sign_in(browser, person.address, PASSWORD)
+    browser.see("Choose a new password")
+    assert next(row for row in person.door.json("sending", "list") if row["address"] == person.address)["proof"] == "address"
+
+
+# ---- the thief ----
+
+def test_a_thief_with_the_password(door, person):
+    person.settle(address=True, twofactor=False)
+    person.block()
+    browser = person.at_portal(person.place())
+    check_kept_out(person, browser)
+    # He may have as many codes mailed as he likes, up to five: he does not read them.
+    for _ in range(5):
+        assert browser.post(V1 + "/self/sending/code").status == 204
+    assert browser.post(V1 + "/self/sending/code").status == 429
+    # Nor does the proof of the owner, at home, help him.
+    owner = person.at_portal(person.home)
+    assert next_of(owner) == "password" and next_of(browser) == "prove"
+    lock_out(person, owner)
+    assert browser.get(V1 + "/self").status == 401
+
+
+def test_a_stolen_session(person):
+    person.settle()
+    stolen = person.at_portal(person.home)
+    person.block()
+    assert stolen.get(V1 + "/self").status == 401
+    # A fresh one, used from elsewhere, has the rights of where it is used.
+    fresh = person.at_portal(person.home)
+    assert next_of(fresh) == "answer" and fresh.get(V1 + "/self/sending").json["is_trusted"]
+    fresh.peer = person.place()
+    check_kept_out(person, fresh)
+
+
+def test_a_changed_recovery_address(hop, person):
+    """He put his own in before he began; it was there for two days."""
+    person.settle()
+    thief = person.at_portal(person.place())
+    person.set_address(thief)
+    person.door.advance(2 * DAY)
+    person.block()
+    browser = person.at_portal(person.place())
+    shown = browser.get(V1 + "/self/sending").json
+    assert shown["proofs"] == [] and shown["address_hint"] == ""
+    assert browser.post(V1 + "/self/sending/code").status == 404
+    assert letters(hop, f"{person.address} is blocked") == []
+    check_kept_out(person, browser)
+
+
+def test_new_recovery_codes(person):
+    """He switched 2FA on himself, and has its codes."""
+    person.settle()
+    person.turn_on(person.at_portal(person.place()))
+    person.door.advance(2 * DAY)
+    person.block()
+    browser = person.at_portal(person.place(), person.code())
+    assert prove(browser, "recovery", person.codes[0]).status == 404
+    check_kept_out(person, browser)
+    # As the second step of a sign-in they prove no more.
+    browser = person.at_portal(person.place(), person.codes[1])
+    assert next_of(browser) == "prove"
+    assert browser.post(V1 + "/self/password", {"old": PASSWORD, "new": "all mine now it is"}).status == 403
+
+
+# ---- staff and panels ----
+
+def test_a_second_block_is_for_staff(door, person):
+    person.settle(twofactor=True)
+    person.block()
+    browser = person.at_portal(person.home, person.code())
+    say(browser, False)
+    lock_out(person, browser)
+    door.advance(10 * DAY)
+    person.block()
+    browser = person.at_portal(person.home, person.code())
+    assert next_of(browser) == "staff"
+    assert say(browser, True).status == 403
+    assert browser.post(V1 + "/self/password", {"old": person.password, "new": "yet another walrus"}).status == 403
+    listed = next(row for row in door.json("sending", "list") if row["address"] == person.address)
+    assert listed["is_repeat"] and listed["needs_staff"] and listed["reason"] == "spam"
+    staff = Browser(door, person.place())
+    assert staff.post(V1 + "/session", {"login": "staff@example.test", "password": PASSWORD}).status == 200
+    assert person.address in [row["address"] for row in staff.get(V1 + "/sending/cases").json["items"]]
+    assert staff.post(f"{V1}/accounts/{person.address}/sending/vouch").status == 403
+    assert staff.post(f"{V1}/accounts/{person.address}/sending/release").status == 204
+    assert not person.is_blocked() and next_of(browser) == "none"
+
+
+def test_a_panel_vouches(door, person):
+    person.settle()
+    person.block()
+    made = door.json("token", "add", f"panel {person.address}", "--role", "domain-admin", "--domain", "example.test",
+                     "--scope", "sending.vouch")
+    panel = Browser(door, person.place(), Authorization=f"Bearer {made['token']}", Origin=None)
+    answer = panel.post(f"{V1}/accounts/{person.address}/sending/vouch")
+    assert answer.status == 201, answer
+    assert panel.post(f"{V1}/accounts/{person.address}/sending/release").status == 403
+    browser = person.at_portal(person.place())
+    assert say(browser, False).json["next"] == "prove"
+    assert browser.get(V1 + "/self/sending").json["proofs"] == ["panel"]
+    assert prove(browser, "panel", answer.json["code"]).json["next"] == "password"
+    lock_out(person, browser)
+
+
+def test_staff_in_a_browser(door, person, portal):
+    person.settle()
+    person.block()
+    browser = portal.browser()
+    browser.go("#/staff/sending")
+    sign_in(browser, "staff@example.test", PASSWORD)
+    browser.heading("Stopped accounts")
+    browser.click(person.address)
+    browser.heading(person.address)
+    browser.see("spam", "What was sent")
+    assert browser.inspect("real-staff-sending") == []
+    browser.press("Keep blocked")
+    browser.press("Keep blocked", "dialog")
+    browser.see("The account stays blocked.")
+    assert next_of(person.at_portal(person.home)) == "staff"
+    browser.press("Open sending")
+    browser.press("Open sending", "dialog")
+    browser.see("Sending is open again.")
+    assert person.send_from(person.home, PASSWORD).startswith("250")
