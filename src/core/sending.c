@@ -125,6 +125,7 @@ void sending_on_effect(struct core *core, const struct ipc_op_done *done)
 			unit->of->is_blocked = true;
 		break;
 	case IPC_EFFECT_UNBLOCKED:
+	case IPC_EFFECT_RELEASED:
 		let_send(core, done->account, SENDING_PENDING_FORGIVE);
 		break;
 	case IPC_EFFECT_CONFIRMED:

@@ -113,9 +113,6 @@ enum gp_err store_case_get(
 
 /* ---- what it rests on ---- */
 
-/* First good sign-in of the account from there, as far as is known; 0: never. */
-enum gp_err store_known_first(struct store *store, uint64_t account, const struct ip *source,
-	int64_t *ret_first_at) GP_CHECKED;
 /* When the newest recovery code that is left was made; 0: there is none. */
 enum gp_err store_recovery_made(
 	struct store *store, uint64_t account, int64_t *ret_made_at) GP_CHECKED;

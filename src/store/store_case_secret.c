@@ -158,22 +158,6 @@ enum gp_err store_case_find_secret(struct store *store, const char *kind,
 
 /* ---- what it rests on ---- */
 
-enum gp_err store_known_first(
-	struct store *store, uint64_t account, const struct ip *source, int64_t *ret_first_at)
-{
-	static const char sql[] = "SELECT COALESCE(MIN(first_at), 0) FROM known_source "
-				  "WHERE account_id = $1 AND source = $2";
-	struct db_statement *statement = NULL;
-	char text[IP_TEXT_SIZE];
-	enum gp_err err = db_query(store->db, sql, &statement);
-
-	if (err != GP_OK)
-		return err;
-	db_bind_int(statement, 1, (int64_t)account);
-	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
-	return db_run_int(&statement, ret_first_at);
-}
-
 enum gp_err store_recovery_made(struct store *store, uint64_t account, int64_t *ret_made_at)
 {
 	static const char sql[] =

@@ -3,14 +3,8 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "crypt/seal.h"
 #include "store/store_case_sent.h"
-
-enum {
-	SUBJECT_MAX = 1024,
-};
-
-static const char subject_purpose[] = "sent subject";
+#include "vault/sending_state.h"
 
 json_t *case_row_of(const struct store_case *found)
 {
@@ -101,9 +95,8 @@ static json_t *subject_json(const struct walk *walk, struct slice sealed)
 	struct buf text;
 	json_t *subject = NULL;
 
-	buf_init_secret(&text, SUBJECT_MAX);
-	if (sealed.len > 0 && seal_open(secret_slice(walk->op->vault->pepper), subject_purpose,
-				      walk->found->account, sealed, &text) != GP_OK)
+	buf_init_secret(&text, SENDING_STATE_SUBJECT_MAX);
+	if (sending_state_open(walk->op->vault, walk->found->account, sealed, &text) != GP_OK)
 		buf_clear(&text);
 	subject = desk_json_text(buf_slice(&text));
 	buf_fini(&text);
