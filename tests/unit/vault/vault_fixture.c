@@ -87,6 +87,8 @@ static void take_notice(struct fixture *fixture, const struct ipc_notice *notice
 	assert_true(slice_copy(
 		notice->recipient, fixture->notice_recipient, sizeof fixture->notice_recipient));
 	assert_true(slice_copy(notice->message, fixture->letter, sizeof fixture->letter));
+	if (fixture->reader != NULL && slice_is(notice->recipient, fixture->reader))
+		memcpy(fixture->read, fixture->letter, sizeof fixture->read);
 }
 
 static void on_core_message(

@@ -42,6 +42,8 @@ struct fixture {
 	uint64_t notice;
 	char notice_recipient[STORE_ADDRESS_SIZE];
 	char letter[IPC_NOTICE_MAX + 1];
+	const char *reader; /* whose last letter is kept apart; NULL: nobody's */
+	char read[IPC_NOTICE_MAX + 1];
 	uint64_t asker;      /* who is signed in, for fixture_op(); 0: nobody */
 	enum role role;      /* and may what; ROLE_ADMIN after the setup */
 	const char *domains; /* and where; NULL: everywhere */
