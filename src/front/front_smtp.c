@@ -154,6 +154,14 @@ static void on_rcpt(struct session *session, const struct ipc_rcpt_reply *reply)
 	pump(session);
 }
 
+static void on_end(struct session *session, const struct ipc_end_reply *reply)
+{
+	struct front_smtp *smtp = session->shell;
+
+	smtp_transaction_end(&smtp->tx, (enum permit)reply->permit, reply->text);
+	pump(session);
+}
+
 /* The dialogue. */
 
 static void ask_signin(struct front_smtp *smtp, const struct engine_signin *signin)
@@ -386,6 +394,7 @@ const struct session_protocol front_smtp_protocol = {
 	.on_mail = on_mail,
 	.on_rcpt = on_rcpt,
 	.on_from = on_from,
+	.on_end = on_end,
 	.on_core_gone = on_core_gone,
 	.on_gone = on_gone,
 	.say_last = say_last,

@@ -39,6 +39,7 @@ enum session_question {
 	SESSION_ASKS_MAIL,
 	SESSION_ASKS_RCPT,
 	SESSION_ASKS_FROM,
+	SESSION_ASKS_END,
 };
 
 struct session;
@@ -55,6 +56,7 @@ struct session_protocol {
 	void (*on_mail)(struct session *session, const struct ipc_mail_reply *reply);
 	void (*on_rcpt)(struct session *session, const struct ipc_rcpt_reply *reply);
 	void (*on_from)(struct session *session, const struct ipc_from_reply *reply);
+	void (*on_end)(struct session *session, const struct ipc_end_reply *reply);
 	/* Core is gone with all it knew; answers made here follow. NULL: nothing to do. */
 	void (*on_core_gone)(struct session *session);
 	/* The connection is gone. true: something of it must still come to its end (the next hop's

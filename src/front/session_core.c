@@ -168,6 +168,14 @@ bool session_core_ask_from(struct session *session, struct slice addresses)
 	return ask(session, SESSION_ASKS_FROM, &message);
 }
 
+bool session_core_ask_end(struct session *session, enum filter filter)
+{
+	struct ipc_message message = { .type = IPC_END };
+
+	message.end = (struct ipc_end){ .session = session->id, .filter = (uint8_t)filter };
+	return ask(session, SESSION_ASKS_END, &message);
+}
+
 void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome)
 {
 	struct ipc_message message = { .type = IPC_RCPT_DONE };
@@ -247,6 +255,10 @@ void session_core_on_message(struct front *front, const struct ipc_message *mess
 		session = find_asker(front, message->from_reply.session, SESSION_ASKS_FROM);
 		if (session != NULL)
 			session->protocol->on_from(session, &message->from_reply);
+	} else if (message->type == IPC_END_REPLY) {
+		session = find_asker(front, message->end_reply.session, SESSION_ASKS_END);
+		if (session != NULL)
+			session->protocol->on_end(session, &message->end_reply);
 	}
 }
 
@@ -260,6 +272,7 @@ static void lose_core(struct map_node *node, void *arg)
 	struct ipc_mail_reply mail = { .permit = PERMIT_TEMPORARY };
 	struct ipc_rcpt_reply rcpt = { .permit = PERMIT_TEMPORARY };
 	struct ipc_from_reply from = { .permit = PERMIT_TEMPORARY };
+	struct ipc_end_reply end = { .permit = PERMIT_TEMPORARY };
 
 	(void)arg;
 	session->is_known = false;
@@ -282,6 +295,9 @@ static void lose_core(struct map_node *node, void *arg)
 		break;
 	case SESSION_ASKS_FROM:
 		session->protocol->on_from(session, &from);
+		break;
+	case SESSION_ASKS_END:
+		session->protocol->on_end(session, &end);
 		break;
 	}
 }

@@ -29,6 +29,7 @@ bool session_core_ask_mail(struct session *session, struct slice sender, uint64_
 bool session_core_ask_rcpt(struct session *session, struct slice recipient);
 /* addresses: with commas between. */
 bool session_core_ask_from(struct session *session, struct slice addresses);
+bool session_core_ask_end(struct session *session, enum filter filter);
 
 /* number: of the recipient, as in RCPT_DONE. */
 void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome);

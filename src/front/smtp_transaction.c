@@ -173,15 +173,17 @@ static void lose(struct smtp_transaction *tx)
 {
 	struct smtp_reply reply;
 	bool has_waited = tx->wait == SMTP_WAIT_OWED;
-	bool is_asking = tx->wait == SMTP_WAIT_FROM;
-	bool was_paused = tx->wait != SMTP_WAIT_NONE && !has_waited && !is_asking;
+	enum smtp_wait question = tx->wait == SMTP_WAIT_FROM || tx->wait == SMTP_WAIT_FILTER
+					  ? tx->wait
+					  : SMTP_WAIT_NONE;
+	bool was_paused = tx->wait != SMTP_WAIT_NONE && !has_waited && question == SMTP_WAIT_NONE;
 
 	smtp_hop_free(&tx->hop);
 	tx->is_hop_dirty = false;
 	smtp_books_forget_owed(&tx->books);
 	smtp_transfer_on_lost(tx);
 	tx->stage = stage_without_hop(tx);
-	tx->wait = is_asking ? SMTP_WAIT_FROM : SMTP_WAIT_NONE;
+	tx->wait = question;
 	if (!smtp_transaction_has_client(tx)) {
 		if (tx->session->conn == NULL)
 			session_end(tx->session, "client left, next hop lost");
@@ -289,6 +291,7 @@ static void send_rcpt(struct smtp_transaction *tx)
 		return;
 	tx->recipients++;
 	smtp_books_pass(&tx->books);
+	smtp_filter_recipient(tx->filter, slice_str(tx->recipient));
 	proceed(tx);
 }
 
@@ -378,6 +381,8 @@ void smtp_transaction_mail(struct smtp_transaction *tx, struct settings_backend 
 	forget_envelope(tx);
 	tx->sender = slice_dup(sender);
 	tx->sender_params = slice_dup(params);
+	smtp_filter_free(&tx->filter);
+	tx->filter = smtp_filter_new(tx->session, sender, smtp_server_client_name(tx->server));
 	tx->has_retried = false;
 	tx->is_held_mail = backend == NULL;
 	if (backend == NULL) {

@@ -8,7 +8,8 @@
  * - HELD, rcpt -> OPEN: MAIL and RCPT go together.
  * - OPEN, 354 -> BODY, body_end -> ENDED, the next hop's word -> NONE.
  * - OPEN, next hop lost -> LOST: 451 to all that follows.
- * - BODY, next hop lost, or From: refused -> BODY_LOST, body_end -> NONE, with 451 or 553.
+ * - BODY, next hop lost, or the message refused -> BODY_LOST, body_end -> NONE, with 451
+ *   or what it was refused with.
  * - Any, reset or mail -> NONE.
  *
  * Every call of the first group answers the action that pauses the engine: at once, by "proceed,
@@ -24,6 +25,7 @@
 
 #include "front/session.h"
 #include "front/smtp_books.h"
+#include "front/smtp_filter.h"
 #include "front/smtp_hop.h"
 #include "proto/message_scan.h"
 #include "proto/smtp_server.h"
@@ -45,7 +47,8 @@ enum smtp_wait {
 	SMTP_WAIT_HOP,  /* a connection */
 	SMTP_WAIT_MAIL, /* the reply to MAIL on a connection that may be dead */
 	SMTP_WAIT_DATA,
-	SMTP_WAIT_FROM, /* core's word on the From: field, before the end may be sent */
+	SMTP_WAIT_FROM,   /* core's word on the From: field, before the end may be sent */
+	SMTP_WAIT_FILTER, /* the spam filter's verdict, and core's word on it, likewise */
 	SMTP_WAIT_END,
 	SMTP_WAIT_VRFY,
 };
@@ -72,6 +75,7 @@ struct smtp_transaction {
 	struct smtp_books books;
 	/* The message. */
 	struct message_scan *scan;  /* of somebody signed in; NULL outside of it */
+	struct smtp_filter *filter; /* from MAIL on; NULL: it is shown to nobody */
 	char *from;                 /* whom its From: field names; NULL: core was not asked */
 	bool is_from_settled;       /* nobody need be asked any more */
 	struct smtp_reply *refusal; /* SMTP_STAGE_BODY_LOST: what it is answered; NULL: 451 */
@@ -93,6 +97,8 @@ void smtp_transaction_body_end(struct smtp_transaction *tx);
 void smtp_transaction_vrfy(struct smtp_transaction *tx, struct slice argument);
 /* Core's answer to the From: field; text: the account's address. */
 void smtp_transaction_from(struct smtp_transaction *tx, enum permit permit, struct slice text);
+/* Its answer to the verdict. */
+void smtp_transaction_end(struct smtp_transaction *tx, enum permit permit, struct slice text);
 
 /* These need no answer. */
 void smtp_transaction_body(struct smtp_transaction *tx, struct slice bytes);

@@ -17,6 +17,7 @@
 void smtp_transfer_forget(struct smtp_transaction *tx)
 {
 	message_scan_free(&tx->scan);
+	smtp_filter_free(&tx->filter);
 	mem_free(tx->from);
 	mem_free(tx->refusal);
 	tx->from = NULL;
@@ -37,6 +38,7 @@ static void settle(struct smtp_transaction *tx, struct smtp_books_end end)
 			end.body = slice_of(body, sizeof body);
 	}
 	end.subject = buf_slice(&subject);
+	end.filter = smtp_filter_verdict(tx->filter);
 	smtp_books_settle(&tx->books, &end);
 	buf_fini(&subject);
 }
@@ -96,6 +98,7 @@ static void check_from(struct smtp_transaction *tx)
 
 static void look(struct smtp_transaction *tx, struct slice bytes)
 {
+	smtp_filter_body(tx->filter, bytes);
 	if (tx->scan == NULL)
 		return;
 	message_scan_add(tx->scan, bytes);
@@ -139,6 +142,7 @@ void smtp_transfer_on_data(struct smtp_transaction *tx, const struct smtp_reply 
 		tx->owes_received = !smtp_hop_has_identity(tx->hop);
 		if (tx->session->person != NULL)
 			tx->scan = message_scan_new(tx->session->settings->config->sending_from);
+		smtp_filter_open(tx->filter);
 	}
 	smtp_transaction_pass_on(tx, SMTP_COMMAND_DATA, reply);
 }
@@ -178,6 +182,54 @@ static void send_end(struct smtp_transaction *tx)
 	(void)smtp_transaction_is_sent(tx, smtp_client_body_end(smtp_hop_client(tx->hop)));
 }
 
+/* ---- the filter's verdict ---- */
+
+/* Core is asked about a message that is not clean. Without core the verdict changes nothing. */
+static void check_verdict(struct smtp_transaction *tx)
+{
+	enum filter filter = smtp_filter_verdict(tx->filter);
+
+	if (tx->stage == SMTP_STAGE_BODY && (filter == FILTER_DOUBTFUL || filter == FILTER_BAD) &&
+		session_core_ask_end(tx->session, filter))
+		tx->wait = SMTP_WAIT_FILTER;
+	else
+		send_end(tx);
+}
+
+static void on_verdict(void *owner)
+{
+	struct smtp_transaction *tx = owner;
+
+	if (tx->session->is_over || tx->wait != SMTP_WAIT_FILTER)
+		return;
+	tx->wait = SMTP_WAIT_NONE;
+	check_verdict(tx);
+	tx->on_progress(tx->session);
+}
+
+static void await_verdict(struct smtp_transaction *tx)
+{
+	if (tx->stage == SMTP_STAGE_BODY && smtp_filter_end(tx->filter, on_verdict, tx))
+		tx->wait = SMTP_WAIT_FILTER;
+	else
+		check_verdict(tx);
+}
+
+void smtp_transaction_end(struct smtp_transaction *tx, enum permit permit, struct slice text)
+{
+	smtp_books_on_answer(&tx->books);
+	if (tx->stage == SMTP_STAGE_BODY && permit == PERMIT_BLOCKED)
+		refuse_message(tx, REPLY_BLOCKED, text);
+	else if (tx->stage == SMTP_STAGE_BODY && permit == PERMIT_ASKED)
+		refuse_message(tx, REPLY_ASKED, text);
+	if (tx->wait != SMTP_WAIT_FILTER)
+		return;
+	tx->wait = SMTP_WAIT_NONE;
+	send_end(tx);
+}
+
+/* ---- all in order ---- */
+
 void smtp_transaction_body_end(struct smtp_transaction *tx)
 {
 	tx->ended_recipients = smtp_server_recipients(tx->server);
@@ -190,7 +242,7 @@ void smtp_transaction_body_end(struct smtp_transaction *tx)
 	if (tx->session->question == SESSION_ASKS_FROM)
 		tx->wait = SMTP_WAIT_FROM;
 	else
-		send_end(tx);
+		await_verdict(tx);
 }
 
 void smtp_transaction_from(struct smtp_transaction *tx, enum permit permit, struct slice text)
@@ -212,7 +264,7 @@ void smtp_transaction_from(struct smtp_transaction *tx, enum permit permit, stru
 	if (tx->wait != SMTP_WAIT_FROM)
 		return;
 	tx->wait = SMTP_WAIT_NONE;
-	send_end(tx);
+	await_verdict(tx);
 }
 
 void smtp_transfer_on_lost(struct smtp_transaction *tx)
