@@ -29,7 +29,7 @@ enum state {
 	BAD,
 };
 
-/* Parts of a number; whether it may end there. */
+/* Parts of a number. */
 enum part {
 	PART_MINUS,
 	PART_ZERO,
@@ -39,6 +39,7 @@ enum part {
 	PART_E,
 	PART_SIGN,
 	PART_EXPONENT,
+	NO_PART,
 };
 
 void json_pick_init(struct json_pick *pick, struct json_pick_member *members, unsigned count)
@@ -219,39 +220,46 @@ static enum state in_word(struct json_pick *pick, char byte)
 	return pick->word[++pick->part] == '\0' ? BEHIND : WORD;
 }
 
-/* The next part of a number, -1: the byte is none of its. */
-static int next_part(unsigned part, char byte)
-{
-	bool is_digit = text_is_digit(byte);
-	bool is_e = byte == 'e' || byte == 'E';
+/* Bytes of a number. */
+enum kind {
+	KIND_ZERO,
+	KIND_DIGIT,
+	KIND_POINT,
+	KIND_E,
+	KIND_SIGN,
+	KIND_NONE,
+};
 
-	switch ((enum part)part) {
-	case PART_MINUS:
-		return !is_digit ? -1 : byte == '0' ? PART_ZERO : PART_INTEGER;
-	case PART_ZERO:
-		return byte == '.' ? PART_POINT : is_e ? PART_E : -1;
-	case PART_INTEGER:
-		return is_digit ? PART_INTEGER : byte == '.' ? PART_POINT : is_e ? PART_E : -1;
-	case PART_POINT:
-		return is_digit ? PART_FRACTION : -1;
-	case PART_FRACTION:
-		return is_digit ? PART_FRACTION : is_e ? PART_E : -1;
-	case PART_E:
-		return is_digit ? PART_EXPONENT : byte == '+' || byte == '-' ? PART_SIGN : -1;
-	case PART_SIGN:
-	case PART_EXPONENT:
-		return is_digit ? PART_EXPONENT : -1;
-	}
-	return -1;
+static enum kind kind_of(char byte)
+{
+	if (text_is_digit(byte))
+		return byte == '0' ? KIND_ZERO : KIND_DIGIT;
+	if (byte == '.')
+		return KIND_POINT;
+	if (byte == 'e' || byte == 'E')
+		return KIND_E;
+	return byte == '+' || byte == '-' ? KIND_SIGN : KIND_NONE;
 }
+
+/* What follows each part, by the byte; NO_PART: the byte is none of the number's. */
+static const enum part next_parts[NO_PART][KIND_NONE + 1] = {
+	[PART_MINUS] = { PART_ZERO, PART_INTEGER, NO_PART, NO_PART, NO_PART, NO_PART },
+	[PART_ZERO] = { NO_PART, NO_PART, PART_POINT, PART_E, NO_PART, NO_PART },
+	[PART_INTEGER] = { PART_INTEGER, PART_INTEGER, PART_POINT, PART_E, NO_PART, NO_PART },
+	[PART_POINT] = { PART_FRACTION, PART_FRACTION, NO_PART, NO_PART, NO_PART, NO_PART },
+	[PART_FRACTION] = { PART_FRACTION, PART_FRACTION, NO_PART, PART_E, NO_PART, NO_PART },
+	[PART_E] = { PART_EXPONENT, PART_EXPONENT, NO_PART, NO_PART, PART_SIGN, NO_PART },
+	[PART_SIGN] = { PART_EXPONENT, PART_EXPONENT, NO_PART, NO_PART, NO_PART, NO_PART },
+	[PART_EXPONENT] = { PART_EXPONENT, PART_EXPONENT, NO_PART, NO_PART, NO_PART, NO_PART },
+};
 
 /* The byte behind a number belongs to what follows. */
 static enum state in_number(struct json_pick *pick, char byte)
 {
-	int part = next_part(pick->part, byte);
+	enum part part = next_parts[pick->part][kind_of(byte)];
 
-	if (part >= 0) {
-		pick->part = (unsigned)part;
+	if (part != NO_PART) {
+		pick->part = part;
 		keep(pick, byte);
 		return NUMBER;
 	}
