@@ -305,6 +305,9 @@ void sending_mail_on_end(struct core *core, struct session *session, enum filter
 		permit = refuse(self, &answer);
 		open_case(self, &answer);
 	}
+	if (sending_session_is_blocked(self))
+		permit = PERMIT_BLOCKED;
+	core->stats.filter_refused += permit != PERMIT_YES;
 	sending_account_touch(sending_session_account(self));
 	mail_reply_end(core, session, permit);
 }

@@ -166,7 +166,9 @@ static void what_the_filter_says_counts(void **state)
 	sender_done(world, 1, true, 1);
 	assert_int_equal(sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
 	assert_int_equal(sender_rcpt(world, 1, "a@elsewhere.test"), PERMIT_YES);
+	assert_int_equal(world->core->stats.filter_refused, 0);
 	assert_int_equal(end(world, 1, FILTER_BAD), PERMIT_ASKED);
+	assert_int_equal(world->core->stats.filter_refused, 1);
 	sender_done(world, 1, false, 0);
 	assert_int_equal(sender_spent(world), 1);
 	assert_int_not_equal(sender_account_of(world)->profile.asked_at, 0);
