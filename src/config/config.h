@@ -50,8 +50,10 @@ enum config_sending {
 	CONFIG_SENDING_OBSERVE, /* judged and counted; nothing is refused */
 	CONFIG_SENDING_OFF,
 };
-enum config_release {          /* what opens sending again, besides a new password and 2FA */
-	CONFIG_RELEASE_STRICT, /* a proof that a stolen password lacks (policy/release.h) */
+enum config_release { /* what opens sending again, besides a new password and 2FA */
+	/* A proof that a stolen password lacks, unless... (policy/release.h) */
+	CONFIG_RELEASE_SEEN,  /* the owner is where he was seen before the abuse */
+	CONFIG_RELEASE_KNOWN, /* the same, long before */
 	CONFIG_RELEASE_PASSWORD,
 };
 enum config_yes { /* an owner says that what was unusual was him */

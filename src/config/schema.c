@@ -34,7 +34,8 @@ static const struct schema_choice choices_sending[] = {
 	{ NULL, 0 },
 };
 static const struct schema_choice choices_release[] = {
-	{ "strict", CONFIG_RELEASE_STRICT },
+	{ "seen", CONFIG_RELEASE_SEEN },
+	{ "known", CONFIG_RELEASE_KNOWN },
 	{ "password", CONFIG_RELEASE_PASSWORD },
 	{ NULL, 0 },
 };

@@ -295,6 +295,7 @@ static void end_load(struct sending_unit *unit, const struct ipc_sending_loaded 
 	bool was_whole = unit->state == SENDING_LOADING;
 	/* The vault could not keep what it was told before: it may have answered without that. */
 	bool ok = message != NULL && message->ok && !core->journal.is_held;
+	bool is_found = message != NULL && message->found;
 
 	map_remove(&core->sending.units.by_request, &unit->by_request);
 	unit->request = 0;
@@ -303,7 +304,7 @@ static void end_load(struct sending_unit *unit, const struct ipc_sending_loaded 
 	if (ok && unit->of != NULL)
 		sending_account_on_loaded(
 			unit->of, was_whole ? IPC_SENDING_ACCOUNT : IPC_SENDING_NAMES, message);
-	if (ok && unit->of != NULL && !message->found)
+	if (ok && unit->of != NULL && !is_found)
 		ok = false;
 	if (was_whole)
 		unit->state = ok ? SENDING_READY : SENDING_IDLE;

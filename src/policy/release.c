@@ -3,6 +3,10 @@
 
 #include "base/check.h"
 
+enum {
+	JUST_BEFORE = 1 /* s */
+};
+
 static const char *const proof_names[RELEASE_PROOFS] = {
 #define RELEASE_PROOF_NAME(id, name) name,
 	RELEASE_PROOF_LIST(RELEASE_PROOF_NAME)
@@ -32,7 +36,8 @@ static bool is_before(int64_t at, int64_t began_at, int64_t span)
 bool release_is_trusted(const struct release_facts *facts)
 {
 	return !facts->source_took_part &&
-	       is_before(facts->source_first_at, facts->began_at, RELEASE_KNOWN);
+	       is_before(facts->source_first_at, facts->began_at,
+		       facts->rule == CONFIG_RELEASE_SEEN ? JUST_BEFORE : RELEASE_KNOWN);
 }
 
 bool release_accepts(const struct release_facts *facts, enum release_proof proof)
@@ -41,7 +46,8 @@ bool release_accepts(const struct release_facts *facts, enum release_proof proof
 	case RELEASE_PROOF_ADDRESS:
 		return is_before(facts->address_at, facts->began_at, RELEASE_SETTLED);
 	case RELEASE_PROOF_RECOVERY:
-		return is_before(facts->codes_at, facts->began_at, RELEASE_SETTLED);
+		return is_before(facts->codes_at, facts->began_at,
+			facts->rule == CONFIG_RELEASE_SEEN ? JUST_BEFORE : RELEASE_SETTLED);
 	case RELEASE_PROOF_PANEL:
 		return facts->is_vouched;
 	case RELEASE_PROOFS:
@@ -55,7 +61,7 @@ enum release_way release_judge(const struct release_facts *facts, enum release_a
 	if (facts->is_for_staff)
 		return RELEASE_STAFF;
 	/* A Yes changes no password: the plain rule would let a thief say it. */
-	if (answer == RELEASE_NO && !facts->is_strict)
+	if (answer == RELEASE_NO && facts->rule == CONFIG_RELEASE_PASSWORD)
 		return RELEASE_GO;
 	return facts->is_proved || release_is_trusted(facts) ? RELEASE_GO : RELEASE_PROVE;
 }

@@ -3,11 +3,14 @@
  * Who may open an account again that was stopped from sending. A thief who holds the password can
  * do all that the password can; so what opens it is a proof that the leak lacks. Pure.
  *
- * A source is trusted, and needs none, if the account signed in from there RELEASE_KNOWN before the
- * abuse began and nothing of the abuse came from there. Any other source, be it one that took part,
- * one that was first seen afterwards or one that a thief may have tried a little before, needs one
- * of the proofs. What a thief could have put there himself proves nothing: a recovery address or
- * recovery codes count only if they were there RELEASE_SETTLED before the abuse began.
+ * A source that took part in the abuse, or was first seen for the account after it began, needs one
+ * of the proofs; any other is trusted and needs none. What a thief could have put there himself
+ * proves nothing: a recovery address counts only if it was there RELEASE_SETTLED before the abuse
+ * began, recovery codes if they were made before.
+ *
+ * With release_proof = known even a thief who tried the password a day ahead gets nowhere: a source
+ * is trusted only if it was seen RELEASE_KNOWN before, and the codes must be as old as the address.
+ * With release_proof = password a No needs no proof.
  */
 #ifndef GP_POLICY_RELEASE_H
 #define GP_POLICY_RELEASE_H
@@ -16,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "config/config.h"
 
 enum {
 	RELEASE_KNOWN = 14 * 24 * 60 * 60,  /* s */
@@ -45,7 +49,7 @@ enum release_answer {
 
 /* Times are seconds since 1970, 0 for never. */
 struct release_facts {
-	bool is_strict;    /* release_proof = strict; else the password will do for a No */
+	enum config_release rule;
 	bool is_for_staff; /* a second block, or the owner's Yes is staff's to judge */
 	bool is_proved;    /* who asks has given a proof */
 	int64_t began_at;  /* the abuse */

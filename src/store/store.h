@@ -358,6 +358,9 @@ enum gp_err store_known_find(struct store *store, uint64_t account, const struct
 /* When it was first; 0: never. */
 enum gp_err store_known_first(struct store *store, uint64_t account, const struct ip *source,
 	int64_t *ret_first) GP_CHECKED;
+/* From anywhere. */
+enum gp_err store_known_oldest(
+	struct store *store, uint64_t account, int64_t *ret_first) GP_CHECKED;
 /* Forgets those not used since. */
 enum gp_err store_known_sweep(struct store *store, int64_t before) GP_CHECKED;
 

@@ -41,7 +41,7 @@ static enum gp_err read_case(struct db_statement *statement, struct store_case *
 /* The one row of a statement that has its parameters. Ends it. */
 static enum gp_err take_case(struct db_statement **pstatement, struct store_case *ret_case)
 {
-	struct store_case found;
+	struct store_case found = { 0 };
 	bool is_row = false;
 	enum gp_err err = db_step(*pstatement, &is_row);
 

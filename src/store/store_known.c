@@ -84,6 +84,23 @@ enum gp_err store_known_first(
 	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
 }
 
+enum gp_err store_known_oldest(struct store *store, uint64_t account, int64_t *ret_first)
+{
+	static const char sql[] = "SELECT first_at FROM known_source WHERE account_id = $1"
+				  " ORDER BY first_at LIMIT 1";
+	struct db_statement *statement = NULL;
+	int64_t first_at = 0;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	err = db_run_int(&statement, &first_at);
+	if (err == GP_OK || err == GP_ERR_NOT_FOUND)
+		*ret_first = first_at;
+	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
+}
+
 enum gp_err store_known_each(struct store *store, uint64_t account,
 	enum gp_err (*visit)(const struct ip *source, int64_t last_at, void *arg), void *arg)
 {

@@ -59,7 +59,7 @@ enum gp_err case_look(struct desk_op *op, struct case_view *ret_view)
 		err = look_at_source(op, &view);
 	if (err != GP_OK)
 		return err;
-	view.facts.is_strict = op->vault->config->release_proof == CONFIG_RELEASE_STRICT;
+	view.facts.rule = op->vault->config->release_proof;
 	view.facts.is_for_staff = view.found.is_repeat || view.found.is_for_staff;
 	view.facts.is_proved = is_proved(op, &view.found);
 	view.facts.began_at = view.found.began_at;

@@ -280,6 +280,21 @@ out:
 
 /* ---- changing ---- */
 
+/* Staff notice abuse when it has gone on for a while. An account that is not older than that has
+ * nothing that could be told from a thief. */
+static enum gp_err guess_beginning(
+	struct desk_op *op, const struct store_account *account, int64_t *ret_began_at)
+{
+	int64_t now = clock_wall();
+	int64_t first_at = 0;
+	enum gp_err err = store_known_oldest(op->vault->store, account->id, &first_at);
+
+	if (err == GP_OK)
+		*ret_began_at =
+			first_at > 0 && first_at < now - CASE_EARLIER ? now - CASE_EARLIER : now;
+	return err;
+}
+
 enum gp_err op_account_block(struct desk_op *op)
 {
 	struct store_account account = { 0 };
@@ -289,8 +304,6 @@ enum gp_err op_account_block(struct desk_op *op)
 
 	if (err != GP_OK)
 		return err;
-	if (begun.began_at == 0)
-		begun.began_at = clock_wall() - CASE_EARLIER;
 	if (!text_is_printable(reason) || reason.len >= STORE_WORDS_SIZE)
 		return gp_why_set(&op->why, GP_ERR_SYNTAX,
 			"the reason must be one line of at most %d bytes", STORE_WORDS_SIZE - 1);
@@ -298,6 +311,8 @@ enum gp_err op_account_block(struct desk_op *op)
 	if (!slice_copy(op->actor, begun.opened_by, sizeof begun.opened_by))
 		begun.opened_by[0] = '\0';
 	err = begin_on_account(op, &account);
+	if (err == GP_OK && begun.began_at == 0)
+		err = guess_beginning(op, &account, &begun.began_at);
 	return err == GP_OK ? case_open(op, &account, &begun, NULL, true) : err;
 }
 

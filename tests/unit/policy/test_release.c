@@ -14,7 +14,9 @@ enum {
 	BEGAN = 1800000000,
 };
 
-#define STRICT .is_strict = true, .began_at = BEGAN
+#define SEEN  .rule = CONFIG_RELEASE_SEEN, .began_at = BEGAN
+#define KNOWN .rule = CONFIG_RELEASE_KNOWN, .began_at = BEGAN
+#define PLAIN .rule = CONFIG_RELEASE_PASSWORD, .began_at = BEGAN
 
 /* Each way that the two answers have. */
 static const struct way_case {
@@ -23,32 +25,41 @@ static const struct way_case {
 	enum release_way no;
 	enum release_way yes;
 } way_cases[] = {
-	{ "nothing but the password", { STRICT }, RELEASE_PROVE, RELEASE_PROVE },
-	{ "known for 14 days", { STRICT, .source_first_at = BEGAN - 14 * DAY }, RELEASE_GO,
+	{ "seen: nothing but the password", { SEEN }, RELEASE_PROVE, RELEASE_PROVE },
+	{ "seen before", { SEEN, .source_first_at = BEGAN - 1 }, RELEASE_GO, RELEASE_GO },
+	{ "seen as it began", { SEEN, .source_first_at = BEGAN }, RELEASE_PROVE, RELEASE_PROVE },
+	{ "seen afterwards", { SEEN, .source_first_at = BEGAN + 1 }, RELEASE_PROVE, RELEASE_PROVE },
+	{ "seen before, but it took part",
+		{ SEEN, .source_first_at = BEGAN - 400 * DAY, .source_took_part = true },
+		RELEASE_PROVE, RELEASE_PROVE },
+	{ "seen: took part, and proved", { SEEN, .source_took_part = true, .is_proved = true },
+		RELEASE_GO, RELEASE_GO },
+	{ "seen before, for staff", { SEEN, .is_for_staff = true, .source_first_at = 1 },
+		RELEASE_STAFF, RELEASE_STAFF },
+	{ "nothing but the password", { KNOWN }, RELEASE_PROVE, RELEASE_PROVE },
+	{ "known for 14 days", { KNOWN, .source_first_at = BEGAN - 14 * DAY }, RELEASE_GO,
 		RELEASE_GO },
-	{ "a second less", { STRICT, .source_first_at = BEGAN - 14 * DAY + 1 }, RELEASE_PROVE,
+	{ "a second less", { KNOWN, .source_first_at = BEGAN - 14 * DAY + 1 }, RELEASE_PROVE,
 		RELEASE_PROVE },
-	{ "tried a little before", { STRICT, .source_first_at = BEGAN - 3600 }, RELEASE_PROVE,
+	{ "tried a little before", { KNOWN, .source_first_at = BEGAN - 3600 }, RELEASE_PROVE,
 		RELEASE_PROVE },
-	{ "first seen afterwards", { STRICT, .source_first_at = BEGAN + 1 }, RELEASE_PROVE,
+	{ "first seen afterwards", { KNOWN, .source_first_at = BEGAN + 1 }, RELEASE_PROVE,
 		RELEASE_PROVE },
 	{ "known, but it took part",
-		{ STRICT, .source_first_at = BEGAN - 400 * DAY, .source_took_part = true },
+		{ KNOWN, .source_first_at = BEGAN - 400 * DAY, .source_took_part = true },
 		RELEASE_PROVE, RELEASE_PROVE },
-	{ "took part, and proved", { STRICT, .source_took_part = true, .is_proved = true },
+	{ "took part, and proved", { KNOWN, .source_took_part = true, .is_proved = true },
 		RELEASE_GO, RELEASE_GO },
 	{ "a proof there would be is none given",
-		{ STRICT, .address_at = 1, .codes_at = 1, .is_vouched = true }, RELEASE_PROVE,
+		{ KNOWN, .address_at = 1, .codes_at = 1, .is_vouched = true }, RELEASE_PROVE,
 		RELEASE_PROVE },
-	{ "for staff, known", { STRICT, .is_for_staff = true, .source_first_at = 1 }, RELEASE_STAFF,
+	{ "for staff, known", { KNOWN, .is_for_staff = true, .source_first_at = 1 }, RELEASE_STAFF,
 		RELEASE_STAFF },
-	{ "for staff, proved", { STRICT, .is_for_staff = true, .is_proved = true }, RELEASE_STAFF,
+	{ "for staff, proved", { KNOWN, .is_for_staff = true, .is_proved = true }, RELEASE_STAFF,
 		RELEASE_STAFF },
-	{ "the plain rule", { .began_at = BEGAN, .source_took_part = true }, RELEASE_GO,
-		RELEASE_PROVE },
-	{ "the plain rule, known", { .began_at = BEGAN, .source_first_at = 1 }, RELEASE_GO,
-		RELEASE_GO },
-	{ "the plain rule, for staff", { .began_at = BEGAN, .is_for_staff = true }, RELEASE_STAFF,
+	{ "the plain rule", { PLAIN, .source_took_part = true }, RELEASE_GO, RELEASE_PROVE },
+	{ "the plain rule, known", { PLAIN, .source_first_at = 1 }, RELEASE_GO, RELEASE_GO },
+	{ "the plain rule, for staff", { PLAIN, .is_for_staff = true }, RELEASE_STAFF,
 		RELEASE_STAFF },
 };
 
@@ -70,19 +81,24 @@ static const struct proof_case {
 	struct release_facts facts;
 	bool accepts[RELEASE_PROOFS]; /* address, recovery, panel */
 } proof_cases[] = {
-	{ "nothing is there", { STRICT }, { false, false, false } },
-	{ "72 hours old", { STRICT, .address_at = BEGAN - 3 * DAY, .codes_at = BEGAN - 3 * DAY },
+	{ "seen: 72 hours old, and just made",
+		{ SEEN, .address_at = BEGAN - 3 * DAY, .codes_at = BEGAN - 1 },
+		{ true, true, false } },
+	{ "seen: a second younger", { SEEN, .address_at = BEGAN - 3 * DAY + 1, .codes_at = BEGAN },
+		{ false, false, false } },
+	{ "nothing is there", { KNOWN }, { false, false, false } },
+	{ "72 hours old", { KNOWN, .address_at = BEGAN - 3 * DAY, .codes_at = BEGAN - 3 * DAY },
 		{ true, true, false } },
 	{ "a second younger",
-		{ STRICT, .address_at = BEGAN - 3 * DAY + 1, .codes_at = BEGAN - 3 * DAY + 1 },
+		{ KNOWN, .address_at = BEGAN - 3 * DAY + 1, .codes_at = BEGAN - 3 * DAY + 1 },
 		{ false, false, false } },
-	{ "made since", { STRICT, .address_at = BEGAN + 60, .codes_at = BEGAN + 60 },
+	{ "made since", { KNOWN, .address_at = BEGAN + 60, .codes_at = BEGAN + 60 },
 		{ false, false, false } },
-	{ "one of them", { STRICT, .address_at = BEGAN - 60, .codes_at = 1 },
+	{ "one of them", { KNOWN, .address_at = BEGAN - 60, .codes_at = 1 },
 		{ false, true, false } },
-	{ "the panel's", { STRICT, .is_vouched = true }, { false, false, true } },
+	{ "the panel's", { KNOWN, .is_vouched = true }, { false, false, true } },
 	/* Each of its own: that one counts makes no other good. */
-	{ "the plain rule accepts no more", { .began_at = BEGAN, .address_at = BEGAN },
+	{ "the plain rule accepts no more", { PLAIN, .address_at = BEGAN },
 		{ false, false, false } },
 };
 

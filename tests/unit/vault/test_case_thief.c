@@ -85,6 +85,7 @@ static void test_thief_prepared(void **state)
 	struct fixture *fixture = *state;
 	struct ip cafe = { 0 };
 
+	fixture->config.release_proof = CONFIG_RELEASE_KNOWN;
 	assert_int_equal(ip_parse(SLICE_LIT(CAFE), &cafe), GP_OK);
 	assert_int_equal(
 		store_known_note(fixture->vault.store, 1, &cafe, NOW - 10 * DAY, NULL), GP_OK);
@@ -142,6 +143,53 @@ static void test_recovery_code_at_signin(void **state)
 	alice_check_next(fixture, STRANGER, CAFE, "prove");
 	alice_check_next(fixture, OWNER, CAFE, "password");
 	alice_go_through(fixture, CAFE);
+}
+
+/* Where the owner was just before, nothing more is asked of him. */
+static void test_seen_before(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ip cafe = { 0 };
+
+	assert_int_equal(ip_parse(SLICE_LIT(CAFE), &cafe), GP_OK);
+	assert_int_equal(store_known_note(fixture->vault.store, 1, &cafe, BEGAN - 1, NULL), GP_OK);
+	alice_stop(fixture, "block");
+	check_kept_out(fixture, THIEF);
+	alice_go_through(fixture, CAFE);
+}
+
+/* Blocked by hand, nobody said since when. */
+static void test_block_by_staff(void **state)
+{
+	static const char block[] = "{\"address\":\"alice@example.test\"}";
+	struct fixture *fixture = *state;
+	struct ip cafe = { 0 };
+
+	assert_int_equal(ip_parse(SLICE_LIT(CAFE), &cafe), GP_OK);
+	assert_int_equal(store_known_note(fixture->vault.store, 1, &cafe, BEGAN, NULL), GP_OK);
+	assert_int_equal(fixture_op(fixture, "account.block", block), GP_OK);
+	/* He who came within the last day may be the thief. */
+	check_kept_out(fixture, CAFE);
+	alice_go_through(fixture, HOME);
+}
+
+/* Of an account that is younger than that, all that signed in before the block is its owner's. */
+static void test_block_of_a_newcomer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ip cafe = { 0 };
+
+	assert_int_equal(ip_parse(SLICE_LIT(CAFE), &cafe), GP_OK);
+	assert_int_equal(
+		fixture_op(fixture, "account.add",
+			"{\"address\":\"bob@example.test\",\"password\":\"walrus and tea\"}"),
+		GP_OK);
+	assert_int_equal(store_known_note(fixture->vault.store, 2, &cafe, NOW - 60, NULL), GP_OK);
+	assert_int_equal(
+		fixture_op(fixture, "account.block", "{\"address\":\"bob@example.test\"}"), GP_OK);
+	assert_int_equal(
+		fixture_op(fixture, "sending.show", "{\"address\":\"bob@example.test\"}"), GP_OK);
+	alice_check_row(fixture, "\"began_at\":\"2027-01-15T08:00:00Z\"");
 }
 
 static void test_plain_rule(void **state)
@@ -231,6 +279,9 @@ int main(void)
 		TEST(test_thief_at_home),
 		TEST(test_thief_prepared),
 		TEST(test_recovery_code_at_signin),
+		TEST(test_seen_before),
+		TEST(test_block_by_staff),
+		TEST(test_block_of_a_newcomer),
 		TEST(test_plain_rule),
 		TEST(test_link_answers_an_ask),
 		TEST(test_link_says_no),
