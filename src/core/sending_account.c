@@ -14,16 +14,17 @@ static void texts_add(struct sending_texts *texts, struct slice text)
 	if (texts->count == SENDING_NAMES_MAX)
 		return;
 	texts->items = mem_resize(texts->items, texts->count + 1, sizeof *texts->items);
-	texts->items[texts->count++] = slice_str(slice_dup(text));
+	texts->owned = mem_resize(texts->owned, texts->count + 1, sizeof *texts->owned);
+	texts->owned[texts->count] = slice_dup(text);
+	texts->items[texts->count] = slice_str(texts->owned[texts->count]);
+	texts->count++;
 }
 
 static void texts_clear(struct sending_texts *texts)
 {
-	for (size_t i = 0; i < texts->count; i++) {
-		char *text = (char *)(uintptr_t)texts->items[i].data;
-
-		mem_free(text);
-	}
+	for (size_t i = 0; i < texts->count; i++)
+		mem_free(texts->owned[i]);
+	mem_free(texts->owned);
 	mem_free(texts->items);
 	*texts = (struct sending_texts){ 0 };
 }

@@ -15,9 +15,9 @@ enum {
 	SENDING_NAMES_MAX = 400, /* of each kind; more than the store has */
 };
 
-/* Owned texts. */
 struct sending_texts {
-	struct slice *items;
+	struct slice *items; /* of owned */
+	char **owned;
 	size_t count;
 };
 

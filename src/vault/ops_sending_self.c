@@ -73,7 +73,7 @@ static enum gp_err look(struct desk_op *op, struct case_view *view)
 
 enum gp_err op_self_sending_show(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	json_t *row = NULL;
 	enum gp_err err = look(op, &view);
 
@@ -91,7 +91,7 @@ enum gp_err op_self_sending_show(struct desk_op *op)
 
 enum gp_err op_self_sending_sent(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = look(op, &view);
 
 	return err == GP_OK ? case_row_send_sent(op, &view.found) : err;
@@ -102,7 +102,7 @@ enum gp_err op_self_sending_sent(struct desk_op *op)
 /* Looks again, and says what is next. */
 static enum gp_err send_next(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = case_look(op, &view);
 
 	if (err == GP_ERR_NOT_FOUND)
@@ -141,7 +141,7 @@ static enum gp_err say_no(struct desk_op *op, const struct case_view *view)
 
 enum gp_err op_self_sending_answer(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = desk_begin(op);
 
 	if (err == GP_OK)
@@ -155,7 +155,7 @@ enum gp_err op_self_sending_answer(struct desk_op *op)
 
 enum gp_err op_self_sending_code(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = desk_begin(op);
 
 	if (err == GP_OK)
@@ -169,7 +169,7 @@ enum gp_err op_self_sending_code(struct desk_op *op)
 
 enum gp_err op_self_sending_prove(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = look(op, &view);
 
 	if (err == GP_OK)
@@ -182,7 +182,7 @@ enum gp_err op_self_sending_prove(struct desk_op *op)
 
 enum gp_err op_sending_show_link(struct desk_op *op)
 {
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	json_t *row = NULL;
 	enum gp_err err = case_secret_find_link(op, slice_str(desk_string(op, "token")), &view);
 
@@ -204,7 +204,7 @@ enum gp_err op_sending_answer_link(struct desk_op *op)
 {
 	struct slice token = slice_str(desk_string(op, "token"));
 	bool is_me = desk_bool(op, "is_me");
-	struct case_view view;
+	struct case_view view = { .found = { .id = 0 } };
 	bool is_done;
 	enum gp_err err = case_secret_find_link(op, token, &view);
 

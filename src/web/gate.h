@@ -31,7 +31,7 @@ enum gate_verdict {
 };
 
 /* "name:443", "[::1]:443" and "name" without the port. */
-struct slice gate_host_name(struct slice host);
+struct slice gate_host_name(struct slice authority);
 /* Is it the name of portal_url, or hostname? The port does not matter. */
 bool gate_is_host(const struct config *config, struct slice host);
 
