@@ -19,8 +19,7 @@ enum {
 struct sending_case {
 	enum sending_outcome outcome;
 	json_t *args;    /* of sending.open */
-	bool is_asking;  /* the vault is at work on it, */
-	bool is_changed; /* or on what it was before */
+	unsigned asking; /* answers that are awaited: the last is about what it is now */
 };
 
 bool sending_case_is_block(const struct sending_account *account)
@@ -110,21 +109,13 @@ static void on_row(struct op *op, struct slice row)
 	(void)row;
 }
 
-static void ask(struct sending_account *account);
-
 static void on_done(struct op *op, enum gp_err err, struct slice why)
 {
 	struct sending_unit *unit = sending_unit_find_account(op->core, op->session);
 	struct sending_case *open = unit != NULL ? unit->of->open : NULL;
 
-	if (open == NULL || !open->is_asking)
+	if (open == NULL || open->asking == 0 || --open->asking > 0)
 		return;
-	open->is_asking = false;
-	if (open->is_changed) {
-		open->is_changed = false;
-		ask(unit->of);
-		return;
-	}
 	if (err != GP_OK && err != GP_ERR_NOT_FOUND) {
 		log_warn("case_not_opened", LOG_UINT("account", op->session),
 			LOG_STR("error", gp_err_text(err)), LOG_SLICE("why", why));
@@ -140,18 +131,19 @@ static void ask(struct sending_account *account)
 	struct sending_case *open = account->open;
 	enum ops_id id = ops_by_name(SLICE_LIT("sending.open"));
 
-	if (open == NULL || open->is_asking || id == OPS_MAX)
-		return;
-	open->is_asking = control_ask_vault(
-		account->unit.core, id, open->args, &events, account->unit.account);
+	if (id != OPS_MAX && control_ask_vault(account->unit.core, id, open->args, &events,
+				     account->unit.account))
+		open->asking++;
 }
 
 void sending_case_tick(struct core *core)
 {
 	struct sending_account *account = NULL;
 
-	TAILQ_FOREACH (account, &core->sending.urgent, by_urgent)
-		ask(account);
+	TAILQ_FOREACH (account, &core->sending.urgent, by_urgent) {
+		if (account->open != NULL && account->open->asking == 0)
+			ask(account);
+	}
 }
 
 void sending_case_open(struct sending_account *account, enum sending_outcome outcome,
@@ -170,12 +162,12 @@ void sending_case_open(struct sending_account *account, enum sending_outcome out
 	if (account->open == NULL)
 		account->open = mem_new(1, sizeof *account->open);
 	account->open->outcome = outcome;
-	account->open->is_changed = account->open->is_asking;
 	json_decref(account->open->args);
 	account->open->args = describe(account, outcome, verdict, session);
 	sending_account_set_urgent(account);
 	sending_account_touch(account);
 	/* A new core must know that it asked. */
 	sending_account_save(account);
+	/* A block does not wait for the answer to a question: core may be gone by then. */
 	ask(account);
 }
