@@ -21,7 +21,6 @@ NEW_PASSWORD = "three blind mice ran after"
 FRIEND = "friend@example.test"  # reads the recovery address of everybody
 HOUR = 3600
 DAY = 24 * HOUR
-_owners = itertools.count(1)
 _peers = itertools.count(1)
 OWNERS = 14
 
@@ -59,9 +58,11 @@ def letters(hop, subject=""):
 class Person:
     """An account, and who comes with its password from somewhere."""
 
+    name, numbers = "owner", itertools.count(1)
+
     def __init__(self, door, hop):
         self.door, self.hop = door, hop
-        self.address = f"owner{next(_owners)}@example.test"
+        self.address = f"{self.name}{next(self.numbers)}@example.test"
         self.home = self.place()
         self.password, self.secret, self.codes = PASSWORD, None, []
         door.add_account(self.address, PASSWORD)
