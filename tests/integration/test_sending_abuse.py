@@ -376,8 +376,10 @@ def test_the_thief_changes_the_recovery_address(hop, victim):
 
 
 def test_the_thief_turns_twofactor_on(victim):
-    """With it he has codes of his own, and makes himself a device password."""
+    """When he has begun. With it he has codes of his own, and makes himself a device password."""
     victim.settle()
+    with victim.line(victim.thief) as line:
+        victim.lure(line)
     page = victim.at_portal(victim.thief)
     victim.turn_on(page)
     device = page.post(V1 + "/self/devices", {"name": "mine"}).json["password"]
