@@ -155,8 +155,8 @@ class DovecotBase:
         for part in ("new", "cur"):
             folder = self.folder / "mail" / address / part
             if folder.is_dir():
-                found += sorted(folder.iterdir(), key=lambda p: p.name)
-        return [path.read_bytes() for path in found]
+                found += folder.iterdir()
+        return [path.read_bytes() for path in sorted(found, key=lambda path: path.name)]
 
 
 class Dovecot(DovecotBase):

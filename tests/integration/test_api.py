@@ -80,6 +80,7 @@ ROUTES = [
     ("POST", "/accounts/{address}/aliases", "domain-admin", 201, {"alias": "more{n}@{domain}"}, "subject change"),
     ("DELETE", "/accounts/{address}/aliases/{alias}", "domain-admin", 204, None, "subject change"),
     ("POST", "/accounts/{address}/block", "domain-admin", 204, {"reason": "spam"}, "subject change"),
+    ("GET", "/accounts/{address}/sending", "domain-admin", 200, None, "subject"),
     ("GET", "/accounts/{address}/sending/case", "domain-admin", 200, None, "subject"),
     ("GET", "/accounts/{address}/sending/messages", "domain-admin", 200, None, "subject"),
     ("POST", "/accounts/{address}/sending/vouch", "domain-admin", 201, None, "subject change secret"),
@@ -99,6 +100,9 @@ ROUTES = [
     ("POST", "/accounts/{address}/twofactor/keep", "domain-admin", 404, None, "subject change"),
     ("DELETE", "/accounts/{address}", "domain-admin", 204, None, "subject change"),
     ("GET", "/sending/cases", "domain-admin", 200, None, ""),
+    ("GET", "/senders?address={address}", "domain-admin", 200, None, "subject"),
+    ("POST", "/senders", "domain-admin", 201, {"address": "{address}", "sender": "s{n}@{domain}"}, "subject change"),
+    ("DELETE", "/senders", "domain-admin", 204, {"address": "{address}", "sender": "{sender}"}, "subject change"),
     ("GET", "/domains", "domain-admin", 200, None, ""),
     ("POST", "/domains", "admin", 204, {"domain": "new{n}.test"}, ""),
     ("DELETE", "/domains/{spare_domain}", "admin", 204, None, ""),
@@ -218,12 +222,15 @@ class World:
         number, at = next(self.numbers), f"{V1}/accounts/{subject}"
         values = {"n": number, "address": subject, "domain": subject.split("@")[1], "alias": f"a{number}@{OWN}",
                   "device": 999999, "own_device": 999999, "session": 999999, "token": 999999,
-                  "spare_domain": OWN, "login": asker.login, "password": PASSWORD + asker.login,
+                  "spare_domain": OWN, "sender": f"s@{OWN}",
+                  "login": asker.login, "password": PASSWORD + asker.login,
                   "new_password": f"{PASSWORD}{number}", "recovery": (self.codes.get(asker.name) or ["none"])[-1]}
         if is_fresh:
             values |= {"alias": f"a{number}@{values['domain']}", "spare_domain": f"spare{number}.test"}
             self.root.post(V1 + "/accounts", {"address": subject})
             self.root.post(f"{at}/aliases", {"alias": values["alias"]})
+            values["sender"] = f"old{number}@{values['domain']}"
+            self.root.post(V1 + "/senders", {"address": subject, "sender": values["sender"]})
             self.root.delete(f"{at}/devices")  # of those there are only so many
             values["device"] = self.root.post(f"{at}/devices", {"name": "old"}).json["id"]
             self.root.post(V1 + "/domains", {"domain": values["spare_domain"]})
@@ -314,7 +321,7 @@ def test_permitted(world, asker):
         # What ends the asker's own account, or takes its role, ends the test.
         if wanted is not None or "subject" in route[5] and subject != TARGET and "change" in route[5]:
             continue
-        values = world.values(asker, subject, "{" in route[1])
+        values = world.values(asker, subject, "{" in route[1] or route[0] == "DELETE")
         if "{own_device}" in route[1]:
             values["own_device"] = browser.post(V1 + "/self/devices", {"name": "old"}).json["id"]
         if "{session}" in route[1]:
