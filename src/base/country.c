@@ -242,7 +242,7 @@ uint16_t country_find(const struct country_db *db, const struct ip *ip)
 	if (db->nodes == 0 || ip->family == IP_NONE || (ip->family == IP_V6 && !db->is_v6))
 		return 0;
 	for (unsigned i = 0; i < bits && node < db->nodes; i++)
-		node = read_record(db, node, ip->bytes[i / 8] >> (7 - i % 8) & 1U);
+		node = read_record(db, node, (unsigned)ip->bytes[i / 8] >> (7 - i % 8) & 1U);
 	return node >= db->nodes ? country_at(db, node) : 0;
 }
 
