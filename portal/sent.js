@@ -3,14 +3,19 @@
 
 import {clientWords} from "./describe.js";
 import {h, speak} from "./dom.js";
-import {country, number, t, tx} from "./text.js";
-import {badge, button, card, empty, moment, note, problemText, table} from "./ui.js";
+import {country, full, number, t, tx} from "./text.js";
+import {badge, button, card, empty, note, problemText, table} from "./ui.js";
 
 export const MESSAGES = 20;
 const OUTCOMES = {accepted: "warn", refused: "off", limited: "off", slowed: "off", asked: "off", blocked: "off"};
 
 function figure(key, value) {
 	return h("div", {}, h("dt", {}, t(`sent.${key}`, {count: value})), h("dd", {}, number(value)));
+}
+
+// With its time however long ago: it is to be compared with what one did oneself.
+function stamp(value) {
+	return h("time", {datetime: value}, full(value));
 }
 
 function placeBadge(row) {
@@ -29,22 +34,31 @@ function networkItem(row, source) {
 			recipients: t("sent.recipients.of", {count: row.recipients})}),
 		row.stopped > 0 && [" ", t("sent.stopped.of", {count: row.stopped})]),
 		h("p.hint", {}, tx(row.first_at === row.last_at ? "sent.at" : "sent.between",
-			{first: moment(row.first_at), last: moment(row.last_at)}), client && ` ${t("sent.client", {client})}`));
+			{first: stamp(row.first_at), last: stamp(row.last_at)}), client && ` ${t("sent.client", {client})}`));
 }
 
 // Staff and a guest are no "you".
 export function sentCard(shown, title = t("sent.title"), source = (text) => text) {
 	return card(title,
-		h("p", {}, tx("sent.since", {when: moment(shown.began_at)})),
+		h("p", {}, tx("sent.since", {when: stamp(shown.began_at)})),
 		h("dl.figures", {}, figure("messages", shown.messages), figure("recipients", shown.recipients),
 			figure("strangers", shown.strangers), figure("stopped", shown.stopped)),
 		shown.networks.length > 0 && [h("h3", {}, t("sent.networks")),
 			h("ul.plain", {}, shown.networks.map((row) => networkItem(row, source)))]);
 }
 
+// What the rules for sending saw, with the points of each; of staff's own words there are no points.
+export function reasonsList(shown) {
+	if (shown.reasons.length === 0)
+		return shown.reason || "–";
+	const rows = [...shown.reasons].sort((a, b) => b.points - a.points);
+	return h("ul.points", {}, rows.map((row) => h("li", {}, `${t(`points.${row.reason}`)}: ${number(row.points)}`)),
+		h("li", {}, h("strong", {}, `${t("points.sum")}: ${number(shown.points)}`)));
+}
+
 const COLUMNS = [
 	["sent.subject", (row) => row.subject || t("sent.no_subject")],
-	["events.when", (row) => moment(row.at)],
+	["events.when", (row) => stamp(row.at)],
 	["sent.to", (row) => t("sent.recipients.of", {count: row.recipients})],
 	["events.source", (row) => h("span.source", {}, row.source)],
 	["events.outcome", (row) => badge(OUTCOMES[row.outcome] ?? "off", t(`sent.outcome.${row.outcome}`))],

@@ -9,7 +9,7 @@ import {blame, field, form} from "../form.js";
 import {icon} from "../icons.js";
 import {t, tx} from "../text.js";
 import {badge, button, card, link, moment, note, problemText} from "../ui.js";
-import {MESSAGES, messagesCard, sentCard} from "../sent.js";
+import {MESSAGES, messagesCard, reasonsList, sentCard} from "../sent.js";
 import {passwordForm} from "./account.js";
 
 const STEPS = ["answer", "prove", "password", "twofactor"];
@@ -144,7 +144,7 @@ function openBody() {
 
 function reasonPart(self) {
 	return self.reason && h("details.card", {}, h("summary", {}, h("h2", {}, t("sending.reason"))),
-		h("p", {}, t("sending.reason.text")), h("p", {lang: "en"}, self.reason));
+		self.reasons.length > 0 && h("p", {}, t("sending.reason.text")), reasonsList(self));
 }
 
 // The link of a notice is the proof, once one is signed in.

@@ -5,7 +5,7 @@ import {at, get, items, post} from "../api.js";
 import {h} from "../dom.js";
 import {t, when} from "../text.js";
 import {badge, button, card, confirm, empty, facts, moment, note, problemText, table} from "../ui.js";
-import {MESSAGES, messagesCard, sentCard} from "../sent.js";
+import {MESSAGES, messagesCard, reasonsList, sentCard} from "../sent.js";
 import {accountLink, sourceLink, staffLinks} from "./staff.js";
 
 const PAGE = 50;
@@ -32,7 +32,7 @@ async function listPage(ctx) {
 				[t("staff.ban.since"), (row) => moment(row.opened_at)],
 				[t("stopped.state"), stateBadge],
 				[t("stopped.sent"), (row) => t("sent.recipients.of", {count: row.recipients})],
-				[t("staff.ban.reason"), (row) => h("span", {lang: "en"}, row.reason || "–")],
+				[t("staff.ban.reason"), reasonsList],
 			], rows) : empty(t("stopped.none")),
 		rows.length === PAGE && h("div.actions", {}, h("a.button.secondary",
 			{href: `#/staff/sending?before=${rows.at(-1).id}`}, t("events.more"))))],
@@ -66,7 +66,7 @@ function factsCard(found) {
 		[t("stopped.state"), stateBadge(found)],
 		[t("staff.ban.since"), when(found.opened_at)],
 		[t("stopped.by"), found.opened_by || t("stopped.by.policy")],
-		[t("staff.ban.reason"), h("span", {lang: "en"}, found.reason || "–")],
+		[t("staff.ban.reason"), reasonsList(found)],
 		found.is_repeat && [t("stopped.repeat"), t("stopped.repeat.text")],
 		found.answer && [t("stopped.answer"), t(`stopped.answer.${found.answer}`, {when: when(found.answered_at)})],
 		found.proof && [t("stopped.proof"), t(`sending.prove.${found.proof}`)],

@@ -305,3 +305,45 @@ const char *sending_explain(
 	}
 	return out;
 }
+
+/* "words 12", of a reason that is not there yet. */
+static bool read_reason(struct slice part, struct sending_verdict *verdict)
+{
+	ptrdiff_t space = slice_find_last(part, ' ');
+	struct slice words = slice_head(part, space > 0 ? (size_t)space : 0);
+	unsigned long long points = 0;
+
+	if (space <= 0 || !slice_to_u64(slice_from(part, (size_t)space + 1), UINT16_MAX, &points))
+		return false;
+	for (unsigned i = 0; i < SENDING_REASON_MAX; i++) {
+		if (!slice_is(words, reasons[i].words) || verdict->points[i] != 0)
+			continue;
+		verdict->points[i] = (uint16_t)points;
+		return points > 0;
+	}
+	return false;
+}
+
+bool sending_read(struct slice text, struct sending_verdict *ret_verdict)
+{
+	struct sending_verdict verdict = { .sum = 0 };
+	ptrdiff_t colon = slice_find(text, ':');
+	struct slice sum = slice_head(text, colon > 0 ? (size_t)colon : 0);
+	struct slice rest = slice_from(text, sum.len);
+	unsigned long long total = 0;
+
+	if (!slice_to_u64(slice_word(&sum), UINT32_MAX, &total) || !slice_is(sum, " points"))
+		return false;
+	/* Each part has a mark and a space before it, ": " or ", ". */
+	while (rest.len > 0) {
+		struct slice part = slice_from(rest, 2);
+		ptrdiff_t comma = slice_find(part, ',');
+
+		rest = slice_from(part, comma >= 0 ? (size_t)comma : part.len);
+		if (!read_reason(slice_head(part, part.len - rest.len), &verdict))
+			return false;
+	}
+	verdict.sum = (unsigned)total;
+	*ret_verdict = verdict;
+	return true;
+}

@@ -138,5 +138,7 @@ enum sending_outcome sending_effective(
  * returns out. */
 const char *sending_explain(
 	const struct sending_verdict *verdict, char out[static SENDING_TEXT_SIZE]);
+/* Sum and points of such a text. False: somebody else's words; nothing was set. */
+bool sending_read(struct slice text, struct sending_verdict *ret_verdict);
 
 #endif

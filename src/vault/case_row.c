@@ -3,8 +3,27 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "policy/sending.h"
 #include "store/store_case_sent.h"
 #include "vault/sending_state.h"
+
+void case_row_add_reasons(const struct store_case *found, json_t *row)
+{
+	struct sending_verdict verdict = { .sum = 0 };
+	json_t *reasons = json_array();
+
+	(void)sending_read(slice_str(found->reason), &verdict);
+	for (enum sending_reason i = 0; i < SENDING_REASON_MAX; i++) {
+		if (verdict.points[i] > 0)
+			GP_ASSERT(json_array_append_new(
+					  reasons, json_pack("{s:s, s:s, s:i}", "reason",
+							   sending_reason_name(i), "why",
+							   sending_reason_words(i), "points",
+							   (int)verdict.points[i])) == 0);
+	}
+	GP_ASSERT(json_object_set_new(row, "points", json_integer(verdict.sum)) == 0);
+	GP_ASSERT(json_object_set_new(row, "reasons", reasons) == 0);
+}
 
 json_t *case_row_of(const struct store_case *found)
 {
@@ -24,6 +43,7 @@ json_t *case_row_of(const struct store_case *found)
 	GP_ASSERT(row != NULL && ending != NULL);
 	GP_ASSERT(json_object_update(row, ending) == 0);
 	json_decref(ending);
+	case_row_add_reasons(found, row);
 	return row;
 }
 

@@ -15,6 +15,8 @@ enum gp_err case_row_add_sent(
 	struct desk_op *op, const struct store_case *found, json_t *row) GP_CHECKED;
 /* Rows of sending.sent, from the arguments "limit" and "before". */
 enum gp_err case_row_send_sent(struct desk_op *op, const struct store_case *found) GP_CHECKED;
+/* "points" and "reasons" of what the policy said; of staff's words none. */
+void case_row_add_reasons(const struct store_case *found, json_t *row);
 /* A row of sending.list, without what was sent. */
 json_t *case_row_of(const struct store_case *found);
 

@@ -53,6 +53,7 @@ static json_t *case_json(const struct case_view *view)
 		proofs_json(&view->facts), "address_hint", hint);
 	GP_ASSERT(row != NULL && more != NULL && json_object_update(row, more) == 0);
 	json_decref(more);
+	case_row_add_reasons(found, row);
 	return row;
 }
 

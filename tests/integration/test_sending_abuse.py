@@ -184,7 +184,10 @@ def test_a_stolen_password(door, hop, victim):
     assert len(own) == 1 and "http" not in own[0]
     case = victim.case()
     assert case["kind"] == "block" and case["opened_by"] in ("", "core") and not case["needs_staff"]
-    assert {"forged sender addresses", "a new network"} <= check_points(case["reason"])
+    words = check_points(case["reason"])
+    assert {"forged sender addresses", "a new network"} <= words
+    assert words == {row["why"] for row in case["reasons"]}
+    assert case["points"] == sum(row["points"] for row in case["reasons"])
     assert case["messages"] == 1 and case["recipients"] == 2
     assert len(letters(hop, f"{victim.address} is blocked")) == 1
 
@@ -269,7 +272,7 @@ def test_the_owner_in_a_browser(door, victim, portal, tmp_path):  # noqa: F811
     assert places[victim.thief]["took_part"] and not places[victim.thief]["is_known"]
     assert places[victim.home]["is_known"] and not places[victim.home]["took_part"]
     browser.run("for (const node of await page.locator('details').all()) await node.evaluate((one) => { one.open = true; });")
-    browser.see("Your parcel is waiting", "hello", "forged sender addresses")
+    browser.see("Your parcel is waiting", "hello", "Forged sender addresses: 60", "Together: 1")
     assert browser.inspect("abuse-sending") == []
     browser.press("No, this was not me")
     browser.see("Choose a new password")

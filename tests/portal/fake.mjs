@@ -81,10 +81,13 @@ const MESSAGES = Array.from({length: 20}, (_, n) => ({id: 700 - n, at: ago(95 + 
 	outcome: n < 3 ? "blocked" : n === 5 ? "refused" : "accepted"}));
 const CASE = {id: 31, address: ADDRESS, kind: "block", opened_at: ago(95), began_at: ago(190),
 	reason: "128 points: first-time recipients from a new network 84, many first-time recipients 34, a new network 10",
+	points: 128, reasons: [{reason: "strangers", why: "many first-time recipients", points: 34},
+		{reason: "elsewhere", why: "first-time recipients from a new network", points: 84},
+		{reason: "network", why: "a new network", points: 10}],
 	opened_by: "", is_repeat: true, needs_staff: true, answer: "no", answered_at: ago(50), proof: "recovery", proof_at: ago(48),
 	closed_at: null, closed_by: "", outcome: "", ...SUMS};
 const STOPPED = {kind: "block", next: "answer", may_say_yes: false, is_trusted: false, opened_at: CASE.opened_at, began_at: CASE.began_at,
-	reason: CASE.reason, answer: "", is_repeat: false, proofs: ["address", "recovery"], address_hint: "a***@example.net", ...SENT};
+	reason: CASE.reason, points: CASE.points, reasons: CASE.reasons, answer: "", is_repeat: false, proofs: ["address", "recovery"], address_hint: "a***@example.net", ...SENT};
 
 const ASKED = {...SELF, stopped: "ask"};
 const BLOCKED = {...SELF, stopped: "block", may_send: false, blocked_at: ago(95)};

@@ -217,6 +217,34 @@ static void explained(void **state)
 	assert_string_equal(sending_explain(&verdict, text), "0 points");
 }
 
+static void read_back(void **state)
+{
+	static const char *const foreign[] = { "", ":", "spam", "12 points", "x points: spam 3",
+		"30 points: a new network", "30 points: a new network x",
+		"30 points: a new network -3", "30 points: a new network 0",
+		"30 points: a new network 70000", "30 points:", "30 points: a new network 10, ",
+		"30 points: a new network 10, a new network 20", "30 points: no such reason 30",
+		"30 dots: a new network 30", "30 points: a new network 10,",
+		"points: a new network 10" };
+	struct sending_verdict verdict = { .sum = 0 };
+	struct sending_verdict read;
+	char text[SENDING_TEXT_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < SENDING_REASON_MAX; i++) {
+		verdict.points[i] = (uint16_t)(i % 3 == 1 ? 0 : UINT16_MAX - i);
+		verdict.sum += verdict.points[i];
+	}
+	assert_true(sending_read(slice_str(sending_explain(&verdict, text)), &read));
+	assert_int_equal(read.sum, verdict.sum);
+	assert_memory_equal(read.points, verdict.points, sizeof read.points);
+	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+		read.sum = 7;
+		assert_false(sending_read(slice_str(foreign[i]), &read));
+		assert_int_equal(read.sum, 7);
+	}
+}
+
 /* Weights and thresholds are the configuration's. */
 static void configured(void **state)
 {
@@ -514,6 +542,7 @@ int main(void)
 		cmocka_unit_test(thresholds),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(explained),
+		cmocka_unit_test(read_back),
 		cmocka_unit_test(configured),
 		cmocka_unit_test(identity),
 		cmocka_unit_test(plans),
