@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_outbox.h"
 
+#include "base/check.h"
 #include "store/store_private.h"
 
 #define COLUMNS "id, account_id, recipient, kind, language, content, created_at, due_at, tries"
@@ -109,10 +110,18 @@ enum gp_err store_outbox_put_off(struct store *store, uint64_t id, int64_t due_a
 	return store_run_found(&statement);
 }
 
-enum gp_err store_outbox_finish(struct store *store, uint64_t id, int64_t now)
+static const char *const outcomes[] = {
+	[STORE_OUTBOX_WAITING] = "",
+	[STORE_OUTBOX_TAKEN] = "taken",
+	[STORE_OUTBOX_REFUSED] = "refused",
+};
+
+enum gp_err store_outbox_finish(struct store *store, uint64_t id, int64_t now,
+	enum store_outbox_state state, const char *said)
 {
-	static const char sql[] = "UPDATE outbox SET done_at = $2, content = $3 "
-				  "WHERE id = $1 AND done_at = 0";
+	static const char sql[] =
+		"UPDATE outbox SET done_at = $2, content = $3, outcome = $4, said = $5 "
+		"WHERE id = $1 AND done_at = 0";
 	struct db_statement *statement = NULL;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
@@ -121,6 +130,8 @@ enum gp_err store_outbox_finish(struct store *store, uint64_t id, int64_t now)
 	db_bind_int(statement, 1, (int64_t)id);
 	db_bind_int(statement, 2, now);
 	db_bind_bytes(statement, 3, SLICE_LIT(""));
+	db_bind_text(statement, 4, slice_str(outcomes[state]));
+	db_bind_text(statement, 5, slice_str(said));
 	return store_run_found(&statement);
 }
 
@@ -153,6 +164,46 @@ enum gp_err store_outbox_find(struct store *store, uint64_t id, struct store_out
 		err = GP_ERR_STORE;
 	if (err == GP_OK)
 		ret_row->content = (struct slice){ NULL, 0 };
+	db_end(&statement);
+	return err;
+}
+
+static bool take_fate(struct db_statement *statement, struct store_outbox_fate *out)
+{
+	*out = (struct store_outbox_fate){ .id = (uint64_t)db_int(statement, 0),
+		.created_at = db_int(statement, 1),
+		.done_at = db_int(statement, 2) };
+	for (unsigned i = 0; i < GP_ARRAY_LEN(outcomes); i++) {
+		if (slice_is(db_text(statement, 3), outcomes[i]))
+			out->state = (enum store_outbox_state)i;
+	}
+	return db_copy(statement, 4, out->said, sizeof out->said);
+}
+
+enum gp_err store_outbox_latest(struct store *store, uint64_t account, struct slice kind,
+	struct store_outbox_fate *ret_fate)
+{
+	/* What was done before outcomes were kept is left out: nobody knows its own. */
+	static const char sql[] =
+		"SELECT id, created_at, done_at, outcome, said FROM outbox "
+		"WHERE account_id = $1 AND kind = $2 AND (done_at = 0 OR outcome <> '') "
+		"ORDER BY id DESC LIMIT 1";
+	struct db_statement *statement = NULL;
+	struct store_outbox_fate fate;
+	bool is_row = false;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, kind);
+	err = db_step(statement, &is_row);
+	if (err == GP_OK && !is_row)
+		err = GP_ERR_NOT_FOUND;
+	if (err == GP_OK && !take_fate(statement, &fate))
+		err = GP_ERR_STORE;
+	if (err == GP_OK)
+		*ret_fate = fate;
 	db_end(&statement);
 	return err;
 }

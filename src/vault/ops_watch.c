@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Setting a program up: self.watch tells what came in since a page was opened, self.test_message
- * sends a letter to oneself. Rows: ops/ops.def.
+ * sends a letter to oneself, self.test_show tells what became of it. Rows: ops/ops.def.
  */
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/secret.h"
+#include "crypt/once.h"
 #include "policy/sighting.h"
 #include "store/store_activity.h"
+#include "store/store_outbox.h"
 #include "vault/desk.h"
 #include "vault/watch.h"
 
@@ -205,10 +208,49 @@ enum gp_err op_self_watch(struct desk_op *op)
 
 /* ---- the letter to oneself ---- */
 
+static const char kind[] = "test_message";
+
+/* Numbers of the outbox would tell how many letters others get. */
+static json_t *letter_id(const struct desk_op *op, uint64_t account, uint64_t number)
+{
+	uint8_t tag[ONCE_TAG_SIZE];
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+	char id[2 * TEST_MESSAGE_ID_BYTES + 1];
+
+	once_tag(secret_slice(op->vault->pepper), "test message", account,
+		(struct slice){ digits, (size_t)len }, tag);
+	for (unsigned i = 0; i < TEST_MESSAGE_ID_BYTES; i++)
+		(void)snprintf(id + 2 * (size_t)i, 3, "%02x", tag[i]);
+	return json_string(id);
+}
+
+static enum gp_err may_send(struct desk_op *op, uint64_t account)
+{
+	uint64_t sent = 0;
+	enum gp_err err = store_outbox_count(op->vault->store, account, slice_str(kind),
+		clock_wall() - TEST_MESSAGES_SPAN, &sent);
+
+	if (err == GP_OK && sent >= TEST_MESSAGES_MAX)
+		return gp_why_set(&op->why, GP_ERR_LIMIT, "at most %d test messages an hour",
+			TEST_MESSAGES_MAX);
+	return err;
+}
+
+/* The latest one; number 0: there is none. */
+static enum gp_err latest(
+	const struct desk_op *op, uint64_t account, struct store_outbox_fate *ret_fate)
+{
+	enum gp_err err = store_outbox_latest(op->vault->store, account, slice_str(kind), ret_fate);
+
+	return err == GP_ERR_NOT_FOUND ? GP_OK : err;
+}
+
 enum gp_err op_self_test_message(struct desk_op *op)
 {
 	struct store_account account = { 0 };
-	uint64_t sent = 0;
+	struct store_outbox_fate before = { .id = 0 };
+	struct store_outbox_fate now = { .id = 0 };
 	enum gp_err err = GP_OK;
 
 	if (!op->vault->config->notices)
@@ -219,10 +261,42 @@ enum gp_err op_self_test_message(struct desk_op *op)
 		err = desk_self(op, &account);
 	mem_wipe(account.password, sizeof account.password);
 	if (err == GP_OK)
-		err = store_outbox_count(op->vault->store, account.id, SLICE_LIT("test_message"),
-			clock_wall() - TEST_MESSAGES_SPAN, &sent);
-	if (err == GP_OK && sent >= TEST_MESSAGES_MAX)
-		return gp_why_set(&op->why, GP_ERR_LIMIT, "at most %d test messages an hour",
-			TEST_MESSAGES_MAX);
-	return err == GP_OK ? desk_post(op, &account, account.address, "test_message", NULL) : err;
+		err = may_send(op, account.id);
+	if (err == GP_OK)
+		err = latest(op, account.id, &before);
+	if (err == GP_OK)
+		err = desk_post(op, &account, account.address, kind, NULL);
+	if (err == GP_OK)
+		err = latest(op, account.id, &now);
+	/* Other letters are lost quietly; of this one somebody waits for news. */
+	if (err == GP_OK && now.id == before.id)
+		return gp_why_set(&op->why, GP_ERR_BUSY, "too many letters wait to be sent");
+	return err == GP_OK
+		       ? desk_row(op, json_pack("{s:o}", "id", letter_id(op, account.id, now.id)))
+		       : err;
+}
+
+enum gp_err op_self_test_show(struct desk_op *op)
+{
+	static const char *const states[] = {
+		[STORE_OUTBOX_WAITING] = "waiting",
+		[STORE_OUTBOX_TAKEN] = "taken",
+		[STORE_OUTBOX_REFUSED] = "refused",
+	};
+	struct store_account account = { 0 };
+	struct store_outbox_fate fate = { .id = 0 };
+	enum gp_err err = desk_self(op, &account);
+
+	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = latest(op, account.id, &fate);
+	if (err == GP_OK && fate.id == 0)
+		return gp_why_set(&op->why, GP_ERR_NOT_FOUND, "no test message within two days");
+	if (err != GP_OK)
+		return err;
+	return desk_row(
+		op, json_pack("{s:o, s:o, s:s, s:o, s:o}", "id", letter_id(op, account.id, fate.id),
+			    "at", desk_json_time(fate.created_at), "state", states[fate.state],
+			    "done_at", desk_json_time(fate.done_at), "said",
+			    text_or_null(slice_str(fate.said))));
 }

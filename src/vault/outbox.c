@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypt/seal.h"
 #include "vault/letter.h"
 #include "vault/vault.h"
@@ -187,11 +188,14 @@ static enum gp_err hand_over(struct vault *vault, const struct store_outbox *row
 	return err;
 }
 
-static void give_up(struct vault *vault, const struct store_outbox *row, const char *why)
+/* said: the next hop's words, cleaned; "" if they are not its own. */
+static void give_up(
+	struct vault *vault, const struct store_outbox *row, const char *why, const char *said)
 {
 	log_warn("notice_given_up", LOG_UINT("notice", row->id), LOG_STR("kind", row->kind),
-		LOG_STR("why", why));
-	if (store_outbox_finish(vault->store, row->id, clock_wall()) != GP_OK)
+		LOG_STR("why", why), LOG_STR("text", said));
+	if (store_outbox_finish(vault->store, row->id, clock_wall(), STORE_OUTBOX_REFUSED, said) !=
+		GP_OK)
 		log_error("notice_not_ended", LOG_UINT("notice", row->id));
 }
 
@@ -227,7 +231,7 @@ static void send_one(struct vault *vault, const struct store_outbox *row)
 	enum gp_err err;
 
 	if (now - row->created_at > OUTBOX_KEEP_S) {
-		give_up(vault, row, "nobody took it for too long");
+		give_up(vault, row, "nobody took it for too long", "");
 		return;
 	}
 	if (place == OUTBOX_AT_ONCE)
@@ -240,7 +244,7 @@ static void send_one(struct vault *vault, const struct store_outbox *row)
 		outbox->under_way[place] = row->id;
 		outbox->until[place] = clock_steady() + OUTBOX_ANSWER_MS;
 	} else if (err != GP_ERR_CLOSED && err != GP_ERR_BUSY) {
-		give_up(vault, row, gp_err_text(err));
+		give_up(vault, row, gp_err_text(err), "");
 	}
 }
 
@@ -269,9 +273,24 @@ static void on_tick(struct loop_timer *timer)
 		log_warn("outbox", LOG_STR("error", gp_err_text(err)));
 }
 
+/* The lines of a reply as one, and nothing in it that could not be shown. */
+static void clean(struct slice text, char said[static STORE_OUTBOX_SAID_SIZE])
+{
+	char line[IPC_NOTICE_TEXT_MAX + 1];
+
+	if (!slice_copy(slice_head(text, IPC_NOTICE_TEXT_MAX), line, sizeof line))
+		line[0] = '\0';
+	for (char *at = line; *at != '\0'; at++) {
+		if (*at == '\n')
+			*at = ' ';
+	}
+	text_escape(slice_str(line), said, STORE_OUTBOX_SAID_SIZE);
+}
+
 void outbox_on_done(struct vault *vault, const struct ipc_notice_done *done)
 {
 	struct store_outbox row;
+	char said[STORE_OUTBOX_SAID_SIZE];
 	enum gp_err err;
 
 	if (done->notice == 0 || !is_under_way(&vault->outbox, done->notice))
@@ -282,10 +301,12 @@ void outbox_on_done(struct vault *vault, const struct ipc_notice_done *done)
 		log_info("notice_put_off", LOG_UINT("notice", done->notice),
 			LOG_SLICE("text", done->text));
 	} else if (done->outcome == NOTICE_REFUSED) {
+		clean(done->text, said);
 		err = store_outbox_find(vault->store, done->notice, &row);
 		if (err == GP_OK)
-			give_up(vault, &row, "the next hop refused it");
-	} else if (store_outbox_finish(vault->store, done->notice, clock_wall()) != GP_OK) {
+			give_up(vault, &row, "the next hop refused it", said);
+	} else if (store_outbox_finish(vault->store, done->notice, clock_wall(), STORE_OUTBOX_TAKEN,
+			   "") != GP_OK) {
 		log_error("notice_not_ended", LOG_UINT("notice", done->notice));
 	}
 	outbox_wake(vault);

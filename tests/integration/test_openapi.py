@@ -82,6 +82,7 @@ def people(gatepost):
     check("post", "/api/v1/session", user.post("/api/v1/session", {"login": ALICE[0], "password": ALICE[1]}))
     check("post", "/api/v1/session", admin.post("/api/v1/session", {"login": "root", "password": "the root of it all"}))
     made = check("post", "/api/v1/self/devices", user.post("/api/v1/self/devices", {"name": "phone"}))
+    check("post", "/api/v1/self/test-message", user.post("/api/v1/self/test-message", {}))
     assert talk.is_ok(talk.signin(gatepost, "imaps", ALICE[0], made["password"], peer))
     assert not talk.is_ok(talk.signin(gatepost, "imaps", ALICE[0], "wrong", "127.88.0.2"))
     check("post", "/api/v1/tokens", admin.post("/api/v1/tokens", {"name": "panel", "role": "staff"}))

@@ -101,8 +101,9 @@ static void what_was_tried_comes_again_and_what_is_done_does_not(void **state)
 	assert_int_equal(row.tries, 1);
 	assert_string_equal(row.kind, "device_added");
 	assert_int_equal(row.content.len, 0);
-	assert_int_equal(store_outbox_finish(store, id, NOW + 61), GP_OK);
-	assert_int_equal(store_outbox_finish(store, id, NOW + 61), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_outbox_finish(store, id, NOW + 61, STORE_OUTBOX_TAKEN, ""), GP_OK);
+	assert_int_equal(
+		store_outbox_finish(store, id, NOW + 61, STORE_OUTBOX_TAKEN, ""), GP_ERR_NOT_FOUND);
 	assert_int_equal(store_outbox_find(store, id, &row), GP_ERR_NOT_FOUND);
 	assert_int_equal(store_outbox_put_off(store, id, NOW), GP_ERR_NOT_FOUND);
 	assert_int_equal(due(store, NOW + 100, 8).count, 0);
@@ -139,9 +140,40 @@ static void it_is_bounded(void **state)
 	for (unsigned i = 0; i < STORE_OUTBOX_MAX; i++)
 		assert_int_equal(store_outbox_add(store, &row, &id), GP_OK);
 	assert_int_equal(store_outbox_add(store, &row, &id), GP_ERR_LIMIT);
-	assert_int_equal(store_outbox_finish(store, id, NOW), GP_OK);
+	assert_int_equal(store_outbox_finish(store, id, NOW, STORE_OUTBOX_TAKEN, ""), GP_OK);
 	assert_int_equal(store_outbox_add(store, &row, &id), GP_OK);
 	assert_int_equal(store_commit(store), GP_OK);
+}
+
+static void the_fate_of_the_latest_is_known(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = fixture->store;
+	const struct slice kind = SLICE_LIT("test_message");
+	struct store_outbox_fate fate;
+	char long_words[STORE_OUTBOX_SAID_SIZE] = "";
+	uint64_t first;
+	uint64_t second;
+
+	assert_int_equal(store_outbox_latest(store, ACCOUNT, kind, &fate), GP_ERR_NOT_FOUND);
+	first = add(store, NOW, "test_message");
+	second = add(store, NOW, "test_message");
+	(void)add(store, NOW, "device_added");
+	assert_int_equal(store_outbox_latest(store, ACCOUNT + 1, kind, &fate), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_outbox_finish(store, first, NOW + 1, STORE_OUTBOX_TAKEN, ""), GP_OK);
+	assert_int_equal(store_outbox_latest(store, ACCOUNT, kind, &fate), GP_OK);
+	assert_int_equal(fate.id, second);
+	assert_int_equal(fate.state, STORE_OUTBOX_WAITING);
+	assert_int_equal(fate.done_at, 0);
+	memset(long_words, 'x', sizeof long_words - 1);
+	assert_int_equal(
+		store_outbox_finish(store, second, NOW + 2, STORE_OUTBOX_REFUSED, long_words),
+		GP_OK);
+	assert_int_equal(store_outbox_latest(store, ACCOUNT, kind, &fate), GP_OK);
+	assert_int_equal(fate.state, STORE_OUTBOX_REFUSED);
+	assert_int_equal(fate.created_at, NOW);
+	assert_int_equal(fate.done_at, NOW + 2);
+	assert_string_equal(fate.said, long_words);
 }
 
 int main(void)
@@ -152,6 +184,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_was_tried_comes_again_and_what_is_done_does_not, fixture_setup,
 			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_fate_of_the_latest_is_known, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(it_is_bounded, fixture_setup, fixture_teardown),
 	};
 

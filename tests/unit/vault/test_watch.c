@@ -206,6 +206,111 @@ static void a_letter_to_oneself(void **state)
 	assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_ERR_UNSUPPORTED);
 }
 
+static void decided(struct fixture *fixture, enum notice_outcome outcome, const char *text)
+{
+	struct ipc_message message = { .type = IPC_NOTICE_DONE };
+
+	message.notice_done = (struct ipc_notice_done){
+		.notice = fixture->notice, .outcome = (uint8_t)outcome, .text = slice_str(text)
+	};
+	fixture_post(fixture, &message);
+	fixture_run(fixture);
+}
+
+static void show(struct fixture *fixture, const char *state)
+{
+	char value[512];
+
+	assert_int_equal(fixture_op(fixture, "self.test_show", ""), GP_OK);
+	assert_int_equal(fixture->row_count, 1);
+	assert_string_equal(fixture_value(fixture, "state", value), state);
+}
+
+static void what_became_of_the_letter(void **state)
+{
+	struct fixture *fixture = *state;
+	char id[512];
+	char value[512];
+
+	assert_int_equal(fixture_op(fixture, "self.test_show", ""), GP_ERR_NOT_FOUND);
+	assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_OK);
+	assert_int_equal(strlen(fixture_value(fixture, "id", id)), 2 * TEST_MESSAGE_ID_BYTES);
+	fixture_run(fixture);
+	show(fixture, "waiting");
+	assert_string_equal(fixture_value(fixture, "id", value), id);
+	has(fixture, "\"done_at\":null,\"said\":null");
+	/* Nobody else's business. */
+	fixture->asker = BOB;
+	assert_int_equal(fixture_op(fixture, "self.test_show", ""), GP_ERR_NOT_FOUND);
+	fixture->asker = ALICE;
+	decided(fixture, NOTICE_TEMPORARY, "try later");
+	show(fixture, "waiting");
+	has_not(fixture, "later");
+	clock_fake(NOW + 60, 61 * 1000);
+	outbox_wake(&fixture->vault);
+	fixture_run(fixture);
+	decided(fixture, NOTICE_SENT, "2.0.0 Saved");
+	show(fixture, "taken");
+	has(fixture, "\"at\":\"2027-01-15T08:00:00Z\"");
+	has(fixture, "\"done_at\":\"2027-01-15T08:01:00Z\",\"said\":null");
+	/* The next one has an id of its own. */
+	assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_OK);
+	assert_string_not_equal(fixture_value(fixture, "id", value), id);
+	show(fixture, "waiting");
+	/* Long since done with, it is forgotten. */
+	fixture_run(fixture);
+	decided(fixture, NOTICE_SENT, "2.0.0 Saved");
+	clock_fake(NOW + 60 + OUTBOX_DONE_S + 1, 1000L * (61 + OUTBOX_DONE_S));
+	outbox_wake(&fixture->vault);
+	fixture_run(fixture);
+	assert_int_equal(fixture_op(fixture, "self.test_show", ""), GP_ERR_NOT_FOUND);
+}
+
+static void a_refusal_is_told_in_clean_words(void **state)
+{
+	static const struct {
+		const char *text, *row; /* what stands in it */
+	} cases[] = {
+		{ "5.1.1 no such\nuser <x>", "\"said\":\"5.1.1 no such user <x>\"" },
+		{ "bell\a and \xff", "\"said\":\"bell\\\\x07 and \\\\xff\"" },
+		{ "", "\"said\":null" },
+	};
+	struct fixture *fixture = *state;
+	char value[512];
+	char long_text[IPC_NOTICE_TEXT_MAX + 1] = "";
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_OK);
+		fixture_run(fixture);
+		decided(fixture, NOTICE_REFUSED, cases[i].text);
+		show(fixture, "refused");
+		has(fixture, cases[i].row);
+	}
+	memset(long_text, '\x01', sizeof long_text - 1);
+	assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_OK);
+	fixture_run(fixture);
+	decided(fixture, NOTICE_REFUSED, long_text);
+	show(fixture, "refused");
+	has(fixture, "x01...\"");
+	assert_true(
+		strlen(fixture_value(fixture, "said", value)) < (size_t)2 * STORE_OUTBOX_SAID_SIZE);
+}
+
+static void a_full_outbox_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_outbox row = {
+		.recipient = "x@y.test", .kind = "new_network", .due_at = INT64_MAX
+	};
+	uint64_t id = 0;
+
+	assert_int_equal(store_begin(fixture->vault.store, STORE_DURABLE), GP_OK);
+	for (int i = 0; i < STORE_OUTBOX_MAX; i++)
+		assert_int_equal(store_outbox_add(fixture->vault.store, &row, &id), GP_OK);
+	assert_int_equal(store_commit(fixture->vault.store), GP_OK);
+	assert_int_equal(fixture_op(fixture, "self.test_message", ""), GP_ERR_BUSY);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -216,6 +321,9 @@ int main(void)
 		TEST(what_came_before_any_name),
 		TEST(only_what_is_new),
 		TEST(a_letter_to_oneself),
+		TEST(what_became_of_the_letter),
+		TEST(a_refusal_is_told_in_clean_words),
+		TEST(a_full_outbox_is_said),
 	};
 #undef TEST
 
