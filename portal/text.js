@@ -105,6 +105,10 @@ export function time(value) {
 	return format(value, {hour: "numeric", minute: "2-digit"});
 }
 
+export function timeWithSeconds(value) {
+	return format(value, {hour: "numeric", minute: "2-digit", second: "2-digit"});
+}
+
 export function full(value) {
 	return format(value, {dateStyle: "long", timeStyle: "medium"});
 }

@@ -8,8 +8,9 @@ import {guideSteps, inLanguage, loadClients} from "../guide.js";
 import {icon} from "../icons.js";
 import {settingsView} from "../settings.js";
 import {profileCard} from "../setup_profile.js";
+import {testCard} from "../test_message.js";
 import {t} from "../text.js";
-import {badge, button, card, copyButton, link, note, problemText, table} from "../ui.js";
+import {badge, card, copyButton, link, note, table} from "../ui.js";
 import {watchView} from "../watch.js";
 
 const KINDS = ["computer", "phone", "other"];
@@ -83,22 +84,6 @@ function passwordCard(program, devices, done) {
 	return card(title, h("p", {}, t("setup.password.text")), node);
 }
 
-// A letter to oneself, which proves the way back to the inbox.
-function testCard() {
-	const place = h("div", {role: "status"});
-	const send = button(t("setup.test.send"), async () => {
-		try {
-			await post("/self/test-message");
-			place.replaceChildren(note("ok", h("p", {}, t("setup.test.sent",
-				{subject: t("notice.test_message.subject")}))));
-		} catch (error) {
-			place.replaceChildren(note("bad", h("p", {}, error.code === "limit" ? t("setup.test.limit")
-				: problemText(error))));
-		}
-	}, "secondary", "send");
-	return card(t("setup.test"), h("p", {}, t("setup.test.text")), h("div.actions", {}, send), place);
-}
-
 function programPage(ctx, program, settings, devices) {
 	const watched = watchView(ctx, t("setup.watch"), settings.login, program.scopes);
 	const isReader = program.scopes.includes("imap");
@@ -109,7 +94,7 @@ function programPage(ctx, program, settings, devices) {
 		card(t("setup.steps", {name: inLanguage(program.name)}), guideSteps(program, settings),
 			h("details", {}, h("summary", {}, t("setup.values")), settingsView(settings, program.scopes))),
 		watched.node,
-		isReader && testCard(),
+		isReader && testCard(ctx, t("setup.test")),
 	];
 }
 

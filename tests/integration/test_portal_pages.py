@@ -262,8 +262,11 @@ def test_watching_a_program_connect(stage):
     assert browser.count(".sight") == 6
     assert stage.changes()[-1] == ("POST", "/self/devices", {"name": "Thunderbird", "scopes": ["imap", "smtp"]})
     browser.press("Send me a test message")
-    browser.see("Your test message has arrived")
+    browser.see("It is on its way")
     assert stage.changes()[-1][:2] == ("POST", "/self/test-message")
+    browser.see("Your mail server has put it into your inbox.", ":03:05", "Does your program show it?",
+                "Your test message has arrived")
+    assert browser.inspect("setup-test-taken") == []
     # Another page: nobody asks any more.
     browser.follow("#/account")
     browser.heading("My account")
@@ -271,6 +274,34 @@ def test_watching_a_program_connect(stage):
     before = len(stage.ask())
     browser.run("await page.waitForTimeout(1500)")
     assert len(stage.ask()) == before
+
+
+def letter_questions(stage):
+    return [one for one in stage.ask() if (one["method"], one["path"]) == ("GET", "/self/test-message")]
+
+
+def test_a_letter_that_is_refused(stage):
+    browser = stage.open("undelivered", "#/setup/thunderbird")
+    browser.press("Send me a test message")
+    browser.see("Your mail server refused it.", "Quota exceeded", "tell the people who run this server")
+    assert browser.inspect("setup-test-refused") == []
+    # It is decided: nobody asks any more.
+    asked = len(letter_questions(stage))
+    browser.run("await page.waitForTimeout(2000)")
+    assert len(letter_questions(stage)) == asked
+
+
+def test_a_letter_that_is_late(stage):
+    browser = stage.open("letter_waits", "#/setup/thunderbird")
+    browser.run("await page.evaluate(() => { const real = Date.now; const at = real(); "
+                "Date.now = () => real() + 40 * (real() - at); })")
+    browser.press("Send me a test message")
+    browser.see("After a minute your mail server has still not taken it.")
+    assert letter_questions(stage)
+    assert browser.inspect("setup-test-late") == []
+    asked = len(letter_questions(stage))
+    browser.run("await page.waitForTimeout(2000)")
+    assert len(letter_questions(stage)) == asked
 
 
 def test_values_are_copied(stage):

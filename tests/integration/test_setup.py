@@ -12,9 +12,11 @@ import talk
 from browse import Browser as Api
 from browser import Browser
 from conftest import ALICE, BOB
+from sink import Sink
 from test_portal import NAME, Portal, sign_in
 
 V1 = "/api/v1"
+TEST_MESSAGE = V1 + "/self/test-message"
 HERE = "127.0.0.1"  # where the browser is
 CLIENTS = json.loads((rig.ROOT / "portal/clients.json").read_text(encoding="utf-8"))
 
@@ -226,16 +228,60 @@ def test_what_others_do_is_not_seen(house, watch, peer):
 def test_a_letter_to_oneself_arrives(house, watch, dovecot):
     before = len(dovecot.messages(ALICE[0]))
     watch.press("Send me a test message")
-    watch.see("Your test message has arrived")
+    watch.see("Your mail server has put it into your inbox.", "Your test message has arrived")
+    # Who is told so finds it there.
+    assert len(dovecot.messages(ALICE[0])) == before + 1
+    told = watch.run("return await (await page.evaluateHandle(async () => (await fetch('/api/v1/self/test-message')).json()))"
+                     ".jsonValue()")
+    assert set(told) == {"id", "at", "state", "done_at", "said"}
+    assert (told["state"], told["said"]) == ("taken", None) and told["done_at"] >= told["at"]
     rig.until(lambda: len(dovecot.messages(ALICE[0])) > before, "the letter")
     assert b"Subject: Your test message has arrived" in dovecot.messages(ALICE[0])[-1]
     for _ in range(4):
         watch.press("Send me a test message")
-        watch.see("It is on its way")
+        watch.see("Your mail server has put it into your inbox.")
     rig.until(lambda: len(dovecot.messages(ALICE[0])) >= before + 5, "all five")
     watch.press("Send me a test message")
     watch.see("That was five test messages in an hour")
     assert len(dovecot.messages(ALICE[0])) == before + 5
+
+
+def test_a_letter_that_does_not_arrive(workdir, token_keys):
+    """Refused by the next hop, in its words; or there is none that could take it."""
+    hop = Sink()
+    nobody, = rig.free_ports(1)
+    lost = "dan@lost.test", "a long password of dan"
+    door = rig.Gatepost(
+        workdir / "undelivered", {"token_key_file": f'"{token_keys}/default/HS256/default"'},
+        [rig.backend("smtp", "smtp", [f"127.0.0.1:{hop.port}"]), rig.backend("away", "smtp", [f"127.0.0.1:{nobody}"]),
+         rig.route("*", smtp="smtp"), rig.route("lost.test", smtp="away")],
+        listeners=("submissions", "https"))
+    door.start()
+    try:
+        for who in (ALICE, lost):
+            door.add_account(*who)
+        alice, dan = Api(door, HERE), Api(door, HERE)
+        for api, who in ((alice, ALICE), (dan, lost)):
+            assert api.post(V1 + "/session", {"login": who[0], "password": who[1]}).status == 200
+            assert api.get(TEST_MESSAGE).status == 404
+        hop.load({"rcpt": "p"})
+        sent = [api.post(TEST_MESSAGE, {}).json["id"] for api in (alice, dan)]
+        rig.until(lambda: alice.get(TEST_MESSAGE).json["state"] == "refused", "the refusal")
+        rig.until(lambda: "notice_put_off" in door.log(), "a try")
+        # What is known of them outlives the door.
+        door.kill()
+        door.start()
+        told = []
+        for api, who in ((Api(door, HERE), ALICE), (Api(door, HERE), lost)):
+            assert api.post(V1 + "/session", {"login": who[0], "password": who[1]}).status == 200
+            told.append(api.get(TEST_MESSAGE).json)
+        assert [row["id"] for row in told] == sent
+        assert [(row["state"], row["said"]) for row in told] == [("refused", "no rcpt 0"), ("waiting", None)]
+        assert told[0]["done_at"] and told[1]["done_at"] is None
+        assert hop.delivered == [] and hop.faults == []
+    finally:
+        door.stop()
+        hop.close()
 
 
 @pytest.mark.parametrize("program", [one["id"] for one in CLIENTS["programs"]])

@@ -55,6 +55,8 @@ function sight(id, more) {
 		client_name: "Thunderbird", old_password_at: null, ...more};
 }
 
+const LETTER = {id: "5f0c1a2b3d4e6f70", at: ago(0), state: "waiting", done_at: null, said: null};
+
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
 	twofactor_at: ago(40 * DAY), password_at: ago(60 * DAY), recovery_codes_left: 9, devices: 2,
 	recovery_address: "anna@example.net", recovery_address_pending: "", stopped: "", removal_due_at: null, must: []};
@@ -92,6 +94,7 @@ const STOPPED = {kind: "block", next: "answer", may_say_yes: false, is_trusted: 
 const ASKED = {...SELF, stopped: "ask"};
 const BLOCKED = {...SELF, stopped: "block", may_send: false, blocked_at: ago(95)};
 const BASE = {session: IN, self: SELF, source: SOURCE, bans: [], activity: [PHONE, THUNDERBIRD], unready: [], sights: [], sending: {kind: "", next: "none"},
+	letters: [LETTER, {...LETTER, state: "taken", done_at: "2026-03-01T12:03:05Z"}],
 	fail: null, code: "123456"};
 const SCENES = {
 	guest: {session: GUEST},
@@ -131,6 +134,9 @@ const SCENES = {
 		sight(902, {what: "no_tls", tls: null, login: null, name_form: null, mechanism: null, device: null,
 			client_name: null}),
 		sight(901, {what: "ok", service: "submissions", device: null})]},
+	undelivered: {letters: [LETTER, {...LETTER, state: "refused", done_at: ago(0),
+		said: "<anna@example.test> Quota exceeded (mailbox for user is full) " + "x".repeat(150)}]},
+	letter_waits: {letters: [LETTER]},
 	busy: {fail: 503},
 	lapsed: {fail: 401},
 };
@@ -228,7 +234,13 @@ const ROUTES = {
 	"GET /self/events": (_, query) => list(query.get("before") ? EVENTS.slice(0, 3) : EVENTS),
 	"GET /self/unready": () => list(scene.unready),
 	"GET /self/watch": (_, query) => list([{kind: "now", id: 900}, ...query.has("after") ? scene.sights : []]),
-	"POST /self/test-message": () => none,
+	"POST /self/test-message": () => [200, {id: LETTER.id}],
+	// One answer after the other, the last one for good.
+	"GET /self/test-message": () => {
+		const [first, ...others] = scene.letters;
+		scene = {...scene, letters: others.length ? others : [first]};
+		return [200, first];
+	},
 	"GET /self/bans": () => list(scene.bans),
 	"DELETE /self/bans/*": () => { scene = {...scene, bans: [], source: SOURCE}; return none; },
 	"POST /self/language": () => none,
