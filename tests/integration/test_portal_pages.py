@@ -264,7 +264,7 @@ def test_watching_a_program_connect(stage):
     browser.press("Send me a test message")
     browser.see("It is on its way")
     assert stage.changes()[-1][:2] == ("POST", "/self/test-message")
-    browser.see("Your mail server has put it into your inbox.", ":03:05", "Does your program show it?",
+    browser.see("Your mail server has taken it for your inbox.", ":03:05", "Does your program show it?",
                 "Your test message has arrived")
     assert browser.inspect("setup-test-taken") == []
     # Another page: nobody asks any more.

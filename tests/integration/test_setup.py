@@ -228,7 +228,7 @@ def test_what_others_do_is_not_seen(house, watch, peer):
 def test_a_letter_to_oneself_arrives(house, watch, dovecot):
     before = len(dovecot.messages(ALICE[0]))
     watch.press("Send me a test message")
-    watch.see("Your mail server has put it into your inbox.", "Your test message has arrived")
+    watch.see("Your mail server has taken it for your inbox.", "Your test message has arrived")
     # Who is told so finds it there.
     assert len(dovecot.messages(ALICE[0])) == before + 1
     told = watch.run("return await (await page.evaluateHandle(async () => (await fetch('/api/v1/self/test-message')).json()))"
@@ -239,7 +239,7 @@ def test_a_letter_to_oneself_arrives(house, watch, dovecot):
     assert b"Subject: Your test message has arrived" in dovecot.messages(ALICE[0])[-1]
     for _ in range(4):
         watch.press("Send me a test message")
-        watch.see("Your mail server has put it into your inbox.")
+        watch.see("Your mail server has taken it for your inbox.")
     rig.until(lambda: len(dovecot.messages(ALICE[0])) >= before + 5, "all five")
     watch.press("Send me a test message")
     watch.see("That was five test messages in an hour")
