@@ -404,8 +404,10 @@ void bans_use_map(struct core *core, struct ban_map **pmap)
 	core->ban_map = *pmap;
 	*pmap = NULL;
 	/* A moved clock outlives core where it may be moved at all. */
-	if (core->config->settable_clock && clock_shifted() == 0)
+	if (core->config->settable_clock && clock_shifted() == 0) {
 		clock_shift(ban_map_shift(core->ban_map));
+		core->resume_until += clock_shifted();
+	}
 	ban_map_set_shift(core->ban_map, clock_shifted());
 	vaults_tell_clock(core);
 	fill_map(core, &core->bans.v4);

@@ -34,6 +34,7 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	core->config = config;
 	core->started = clock_wall();
 	core->started_steady = clock_steady();
+	core->resume_until = core->started_steady + FRONT_RESUME_MS;
 	core->policy = ban_policy_new(config);
 	source_init(core);
 	line_init(core);

@@ -71,6 +71,7 @@ struct core {
 	uint64_t generation;    /* of the configuration; for status */
 	int64_t started;        /* wall clock */
 	int64_t started_steady; /* clock_steady() */
+	int64_t resume_until;   /* the same: fronts tell of the sessions they hold until then */
 	struct loop_timer tick;
 
 	struct ban_policy *policy;

@@ -61,8 +61,7 @@ static void on_session_resume(
 		.tls = resume->tls,
 	};
 
-	/* The clock that tests move jumps once the new core has learned by how much. */
-	if (clock_steady() - clock_shifted() - core->started_steady > FRONT_RESUME_MS) {
+	if (clock_steady() > core->resume_until) {
 		front_cut(session->front, "SESSION_RESUME long after the start", session->id);
 		return;
 	}
