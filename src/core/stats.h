@@ -38,7 +38,7 @@
 	X(sending_would_slow)  /* recipients that sending_mode = observe let pass */           \
 	X(sending_would_ask)                                                                   \
 	X(sending_would_block)                                                                 \
-	X(sending_slowed)  /* recipients refused for now: not so fast */                       \
+	X(sending_slowed)  /* recipients put off: not so fast */                               \
 	X(sending_asked)   /* until the owner has answered */                                  \
 	X(sending_blocked) /* recipients that accounts were blocked for */                     \
 	X(sending_limited) /* recipients refused because of a limit */                         \

@@ -274,6 +274,8 @@ void smtp_transfer_on_lost(struct smtp_transaction *tx)
 	settle(tx, (struct smtp_books_end){ .is_sent = is_sent,
 			   .accepted = is_sent ? tx->ended_recipients : 0,
 			   .size = is_sent ? tx->ended_size : 0 });
+	if (is_sent)
+		smtp_transfer_forget(tx);
 }
 
 /* The next hop's word on the message. Core hears of it once the client has its answer. */
@@ -286,6 +288,8 @@ void smtp_transfer_on_end(struct smtp_transaction *tx, const struct smtp_client_
 	tx->stage = SMTP_STAGE_NONE;
 	tx->is_hop_dirty = false;
 	log_info("message", LOG_ID("session", session->id), LOG_UINT("code", reply->code),
+		LOG_STR("outcome", rcpt_outcome_name(event->outcome)),
+		LOG_STR("filter", filter_name(smtp_filter_verdict(tx->filter))),
 		LOG_UINT("recipients", tx->ended_recipients), LOG_UINT("size", tx->ended_size),
 		LOG_STR("backend", smtp_hop_backend(tx->hop)->conf->name));
 	if (smtp_transaction_has_client(tx)) {

@@ -191,6 +191,8 @@ class Model:
     def run(self, told, is_gone=False):
         """Follows the dialogue; Mismatch says what is wrong."""
         self.replies = parse_replies(told)
+        if not self.replies:
+            raise Mismatch("no greeting")
         self.hear((220, ""))
         try:
             while not self.is_closed and self.step():
