@@ -155,6 +155,7 @@ void loading_on_loaded(struct core *core, const struct ipc_loaded *message)
 	loading->is_under_way = false;
 	loading->has_failed = !message->ok;
 	domains_end(core, message->ok);
+	sending_mail_end_leases(core, 0);
 	if (!message->ok) {
 		log_error("load_failed", LOG_SLICE("why", message->why));
 		tell_parent(core);

@@ -23,11 +23,14 @@ static void count_refusal(struct core *core, struct session *session, enum permi
 	}
 }
 
-void mail_reply_sender(
-	struct core *core, struct session *session, enum permit permit, uint64_t size)
+void mail_reply_sender(struct core *core, struct session *session, enum permit permit,
+	uint64_t size, bool is_lease)
 {
 	struct ipc_message message = { .type = IPC_MAIL_REPLY,
-		.mail_reply = { .session = session->id, .permit = (uint8_t)permit, .size = size } };
+		.mail_reply = { .session = session->id,
+			.permit = (uint8_t)permit,
+			.size = size,
+			.is_lease = is_lease } };
 
 	if (permit == PERMIT_BLOCKED || permit == PERMIT_NOT_OWN)
 		message.mail_reply.text = slice_str(session->address);
@@ -91,7 +94,7 @@ void mail_on_sender(struct core *core, struct session *session, const struct ipc
 	mail_reply_sender(core, session,
 		session->service == SERVICE_SMTP || may_relay(core, session) ? PERMIT_YES
 									     : PERMIT_NO,
-		0);
+		0, false);
 }
 
 /* The domain of a recipient in canonical form, the default one for "postmaster" (RFC 5321 section

@@ -22,9 +22,9 @@ void mail_on_end(struct core *core, struct session *session, enum filter filter)
 
 /* The answers. backend: with PERMIT_YES; NULL: there is none, which is our own fault. text: may be
  * NULL. */
-/* size: as in MAIL_REPLY. */
-void mail_reply_sender(
-	struct core *core, struct session *session, enum permit permit, uint64_t size);
+/* size, is_lease: as in MAIL_REPLY. */
+void mail_reply_sender(struct core *core, struct session *session, enum permit permit,
+	uint64_t size, bool is_lease);
 void mail_reply_recipient(struct core *core, struct session *session, enum permit permit,
 	const struct config_backend *backend, const char *text);
 void mail_reply_from(struct core *core, struct session *session, enum permit permit);

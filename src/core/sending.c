@@ -31,6 +31,7 @@ void sending_fini(struct core *core)
 void sending_configure(struct core *core)
 {
 	sending_policy_init(&core->sending.policy, core->config);
+	sending_mail_end_leases(core, 0);
 	sending_unit_trim(core);
 }
 
@@ -119,6 +120,8 @@ void sending_on_effect(struct core *core, const struct ipc_op_done *done)
 {
 	struct sending_unit *unit = sending_unit_find_account(core, done->account);
 
+	/* Few operations change what MAIL is answered; to ask once too often costs nothing. */
+	sending_mail_end_leases(core, done->account);
 	switch ((enum ipc_effect)done->effect) {
 	case IPC_EFFECT_BLOCKED:
 		if (unit != NULL)

@@ -124,6 +124,8 @@ void sending_account_on_loaded(struct sending_account *account, enum ipc_sending
 		return;
 	/* What core has decided, and the vault has not got yet, holds. */
 	account->is_blocked = message->is_blocked || sending_case_is_block(account);
+	if (account->is_blocked)
+		sending_mail_end_leases(account->unit.core, account->unit.account);
 	mem_free(account->route);
 	account->route = slice_dup(message->route);
 	texts_move(&account->next_aliases, &account->aliases);
@@ -274,6 +276,7 @@ static void lose(struct map_node *node, void *arg)
 void sending_account_on_desk_gone(struct core *core)
 {
 	map_each(&core->sending.units.by_key[IPC_SENDING_ACCOUNT], lose, NULL);
+	sending_mail_end_leases(core, 0);
 }
 
 bool sending_account_may_go(struct sending_account *account)

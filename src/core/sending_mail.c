@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* MAIL, and the From: field: whose name is used. */
+/* MAIL, its leases, and the From: field: whose name is used. */
 #include "core/sending_mail.h"
 
 #include "base/clock.h"
@@ -82,6 +82,7 @@ static uint64_t size_limit(const struct sending_session *self)
 static enum permit judge_mail(struct sending_session *self)
 {
 	struct core *core = self->core;
+	bool is_noted = false;
 
 	if (sending_session_is_blocked(self)) {
 		self->vain[SENT_BLOCKED].recipients++;
@@ -91,10 +92,14 @@ static enum permit judge_mail(struct sending_session *self)
 		note_forged(self, slice_str(self->sender));
 		if (core->config->sending_mode != CONFIG_SENDING_OBSERVE)
 			return PERMIT_NOT_OWN;
+		is_noted = true;
 	}
 	if (self->size > size_limit(self))
 		return PERMIT_SIZE;
 	prepare_try(self);
+	/* Of a MAIL without RCPT core does not hear by a lease. */
+	if (!self->is_leased)
+		self->has_lease = !is_noted;
 	return PERMIT_YES;
 }
 
@@ -103,12 +108,20 @@ static void answer_mail(struct sending_session *self, enum permit permit)
 	struct core *core = self->core;
 	struct session *session = self->session;
 	uint64_t size = permit == PERMIT_YES ? size_limit(self) : 0;
+	char *recipient = self->recipient;
+	bool is_leased = self->is_leased;
 
 	self->is_waiting = false;
 	self->is_open = permit == PERMIT_YES;
+	self->permit = permit;
+	self->recipient = NULL;
 	if (permit != PERMIT_YES)
 		sending_session_close(self);
-	mail_reply_sender(core, session, permit, size);
+	if (!is_leased)
+		mail_reply_sender(core, session, permit, size, self->has_lease);
+	if (recipient != NULL)
+		sending_mail_on_rcpt(core, session, slice_str(recipient));
+	mem_free(recipient);
 }
 
 static void try_mail(struct sending_session *self);
@@ -159,6 +172,8 @@ void sending_mail_on_mail(struct core *core, struct session *session, const stru
 	sending_session_abandon(self);
 	self->sender = slice_dup(mail->sender);
 	self->size = mail->size;
+	self->is_leased = mail->is_leased;
+	self->has_lease = self->has_lease && mail->is_leased;
 	self->is_waiting = true;
 	if (sending_session_hold(self))
 		try_mail(self);
@@ -173,6 +188,27 @@ void sending_mail_on_resume(struct core *core, struct session *session)
 	if (unit != NULL)
 		(void)sending_unit_want(unit);
 	sending_unit_drop(&unit);
+}
+
+/* ---- leases ---- */
+
+static void end_lease(struct map_node *node, void *arg)
+{
+	const uint64_t *account = arg;
+	struct session *session = MAP_ENTRY(node, struct session, node);
+	struct ipc_message message = { .type = IPC_LEASE_END,
+		.lease_end = { .session = session->id } };
+
+	if (session->sending == NULL || !session->sending->has_lease ||
+		(*account != 0 && session->account != *account))
+		return;
+	session->sending->has_lease = false;
+	front_send(session->front, &message);
+}
+
+void sending_mail_end_leases(struct core *core, uint64_t account)
+{
+	map_each(&core->sessions.by_id, end_lease, &account);
 }
 
 /* ---- From: ---- */

@@ -11,6 +11,12 @@
  * What was reserved is committed for each recipient that the next hop has taken, and given back for
  * every other, exactly once, whatever becomes of the session.
  *
+ * A MAIL that was permitted is a lease as well (MAIL_REPLY): the front says yes to the next ones of
+ *that sender by itself, and core hears of each with its first RCPT, judges it as any other, and
+ *says no to that RCPT if it must. Whatever the answer to MAIL comes from takes the leases back when
+ *it changes (sending_mail_end_leases()): block, names, domains, plans, a desk vault whose changes
+ *may be unheard. Limits, pace and judgement are RCPT's and no part of it.
+ *
  * A transaction that was under way when core was restarted is not known here: its further RCPTs are
  * answered as our own fault, and what the next hop takes of it all the same is added to what was
  * spent when MESSAGE_DONE tells of it, whatever the limit; nothing else of it counts.
@@ -30,6 +36,8 @@ enum {
 /* Each answers the front, now or later. */
 void sending_mail_on_mail(struct core *core, struct session *session, const struct ipc_mail *mail);
 void sending_mail_on_rcpt(struct core *core, struct session *session, struct slice recipient);
+/* Takes back what this account's sessions (0: all) were told of MAIL. */
+void sending_mail_end_leases(struct core *core, uint64_t account);
 void sending_mail_on_from(struct core *core, struct session *session, struct slice addresses);
 void sending_mail_on_end(struct core *core, struct session *session, enum filter filter);
 /* A MAIL waits for its answer. */

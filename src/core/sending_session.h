@@ -19,9 +19,13 @@ struct sending_session {
 	struct sending_waiter waiter;
 	bool is_waiting; /* a MAIL has no answer yet */
 	bool is_open;
+	bool has_lease; /* the front may answer MAIL by itself, as the last question was answered */
+	enum permit permit; /* the answer to the last MAIL */
 	/* Of that MAIL: held while it waits or is open. */
 	char *sender;
 	uint64_t size;
+	bool is_leased;  /* nobody waits for its answer */
+	char *recipient; /* who waits for it instead; NULL: nobody */
 	struct sending_unit *units[SENDING_SCOPES];
 	bool is_metered[SENDING_SCOPES]; /* since MAIL: the configuration may change meanwhile */
 	struct profile_try try;

@@ -102,8 +102,9 @@ void sending_session_close(struct sending_session *self)
 	for (unsigned kind = 0; kind < SENDING_SCOPES; kind++)
 		sending_unit_drop(&self->units[kind]);
 	mem_free(self->sender);
+	mem_free(self->recipient);
 	mem_free(self->tries);
-	self->sender = NULL;
+	self->sender = self->recipient = NULL;
 	self->tries = NULL;
 	self->count = self->room = self->live = 0;
 	self->is_waiting = self->is_open = self->has_message = self->is_spam = false;
@@ -231,6 +232,7 @@ static enum permit refuse(struct sending_session *self, const struct sending_ans
 		permit = PERMIT_BLOCKED;
 		core->stats.sending_blocked++;
 		account->is_blocked = true;
+		sending_mail_end_leases(core, account->unit.account);
 	}
 	self->vain[outcome].recipients++;
 	self->vain[outcome].strangers += answer->amount.strangers;
@@ -327,11 +329,19 @@ void sending_mail_on_rcpt(struct core *core, struct session *session, struct sli
 	struct sending_session *self = session->sending;
 	const struct config_backend *backend = NULL;
 
+	if (sending_mail_is_waiting(session)) {
+		if (self->recipient == NULL)
+			self->recipient = slice_dup(recipient);
+		else
+			front_cut(session->front, "RCPT while RCPT is asked", session->id);
+		return;
+	}
 	if (self == NULL || !self->is_open) {
-		enum permit permit =
-			session->block == SESSION_BLOCK_YES ? PERMIT_BLOCKED : PERMIT_TEMPORARY;
+		bool is_blocked = session->block == SESSION_BLOCK_YES ||
+				  (self != NULL && self->permit == PERMIT_BLOCKED);
 
-		mail_reply_recipient(core, session, permit, NULL, session->address);
+		mail_reply_recipient(core, session, is_blocked ? PERMIT_BLOCKED : PERMIT_TEMPORARY,
+			NULL, session->address);
 		return;
 	}
 	backend = backend_of(self);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/session_core.h"
+#include "front/smtp_lease.h"
 #include "front/smtp_transaction.h"
 
 struct front_smtp {
@@ -17,6 +18,9 @@ struct front_smtp {
 	/* The path core is asked about. */
 	char *address;
 	char *params;
+	struct smtp_lease lease;
+	bool is_mail_untold; /* it was answered by the lease, and core has not heard of it */
+	uint64_t mail_size;  /* as that MAIL announced it */
 };
 
 static void pump(struct session *session);
@@ -101,29 +105,48 @@ static void on_from(struct session *session, const struct ipc_from_reply *reply)
 	pump(session);
 }
 
+static void on_lease_end(struct session *session)
+{
+	struct front_smtp *smtp = session->shell;
+
+	smtp_lease_end(&smtp->lease);
+}
+
 static void on_core_gone(struct session *session)
 {
 	struct front_smtp *smtp = session->shell;
 
+	smtp_lease_end(&smtp->lease);
 	smtp_books_on_core_gone(&smtp->tx.books);
+}
+
+/* size: the largest message, as in MAIL_REPLY. */
+static void permit_mail(
+	struct front_smtp *smtp, struct slice sender, struct slice params, uint64_t size)
+{
+	struct settings_backend *backend = NULL;
+
+	if (smtp->backend != NULL)
+		backend =
+			settings_backend(smtp->session->front->settings, slice_str(smtp->backend));
+	if (smtp->backend != NULL && backend == NULL) {
+		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
+		return;
+	}
+	smtp_server_limit_size(smtp->server, size);
+	smtp_transaction_mail(&smtp->tx, backend, sender, params);
 }
 
 static void on_mail(struct session *session, const struct ipc_mail_reply *reply)
 {
 	struct front_smtp *smtp = session->shell;
-	struct settings_backend *backend = NULL;
 
-	if (smtp->backend != NULL)
-		backend = settings_backend(session->front->settings, slice_str(smtp->backend));
-	if (reply->permit != PERMIT_YES) {
+	if (reply->permit == PERMIT_YES && reply->is_lease)
+		smtp_lease_take(&smtp->lease, slice_str(smtp->address), reply->size);
+	if (reply->permit == PERMIT_YES)
+		permit_mail(smtp, slice_str(smtp->address), slice_str(smtp->params), reply->size);
+	else
 		refuse_permit(smtp, (enum permit)reply->permit, reply->text);
-	} else if (smtp->backend != NULL && backend == NULL) {
-		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
-	} else {
-		smtp_server_limit_size(smtp->server, reply->size);
-		smtp_transaction_mail(
-			&smtp->tx, backend, slice_str(smtp->address), slice_str(smtp->params));
-	}
 	set_path(smtp, NULL);
 	pump(session);
 }
@@ -180,10 +203,27 @@ static void ask_signin(struct front_smtp *smtp, const struct engine_signin *sign
 static void ask_mail(struct front_smtp *smtp, const struct engine_path *path)
 {
 	smtp_transaction_settle(&smtp->tx);
+	smtp->is_mail_untold = smtp_lease_covers(&smtp->lease, path->address, path->size);
+	smtp->mail_size = path->size;
+	if (smtp->is_mail_untold) {
+		permit_mail(smtp, path->address, path->params, smtp->lease.size);
+		return;
+	}
+	smtp_lease_end(&smtp->lease);
 	if (session_core_ask_mail(smtp->session, path->address, path->size))
 		set_path(smtp, path);
 	else
 		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
+}
+
+/* false: core can not be told now. */
+static bool tell_mail(struct front_smtp *smtp)
+{
+	if (smtp->is_mail_untold &&
+		!session_core_tell_mail(smtp->session, slice_str(smtp->tx.sender), smtp->mail_size))
+		return false;
+	smtp->is_mail_untold = false;
+	return true;
 }
 
 static void ask_rcpt(struct front_smtp *smtp, const struct engine_path *path)
@@ -191,7 +231,7 @@ static void ask_rcpt(struct front_smtp *smtp, const struct engine_path *path)
 	/* What can come to nothing needs no place. */
 	bool is_useless = smtp->backend != NULL && smtp_transaction_is_lost(&smtp->tx);
 
-	if (!is_useless && session_core_ask_rcpt(smtp->session, path->address))
+	if (!is_useless && tell_mail(smtp) && session_core_ask_rcpt(smtp->session, path->address))
 		set_path(smtp, path);
 	else
 		refuse(smtp, REPLY_TEMPORARY, slice_str(NULL));
@@ -378,6 +418,7 @@ static void destroy(struct session *session)
 
 	smtp_transaction_fini(&smtp->tx);
 	smtp_server_free(&smtp->server);
+	smtp_lease_end(&smtp->lease);
 	set_path(smtp, NULL);
 	mem_free(smtp->backend);
 	mem_free(smtp);
@@ -395,6 +436,7 @@ const struct session_protocol front_smtp_protocol = {
 	.on_rcpt = on_rcpt,
 	.on_from = on_from,
 	.on_end = on_end,
+	.on_lease_end = on_lease_end,
 	.on_core_gone = on_core_gone,
 	.on_gone = on_gone,
 	.say_last = say_last,

@@ -57,6 +57,8 @@ struct session_protocol {
 	void (*on_rcpt)(struct session *session, const struct ipc_rcpt_reply *reply);
 	void (*on_from)(struct session *session, const struct ipc_from_reply *reply);
 	void (*on_end)(struct session *session, const struct ipc_end_reply *reply);
+	/* What core said of MAIL must be asked anew. NULL: nobody asks. */
+	void (*on_lease_end)(struct session *session);
 	/* Core is gone with all it knew; answers made here follow. NULL: nothing to do. */
 	void (*on_core_gone)(struct session *session);
 	/* The connection is gone. true: something of it must still come to its end (the next hop's

@@ -176,6 +176,16 @@ bool session_core_ask_end(struct session *session, enum filter filter)
 	return ask(session, SESSION_ASKS_END, &message);
 }
 
+bool session_core_tell_mail(struct session *session, struct slice sender, uint64_t size)
+{
+	struct ipc_message message = { .type = IPC_MAIL };
+
+	message.mail = (struct ipc_mail){
+		.session = session->id, .sender = sender, .size = size, .is_leased = true
+	};
+	return session->is_known && core_link_send(session->front->core, &message);
+}
+
 void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome)
 {
 	struct ipc_message message = { .type = IPC_RCPT_DONE };
@@ -233,12 +243,22 @@ static void on_close(struct front *front, const struct ipc_session_close *close)
 		session, LAST_WORDS_CLOSED, (enum close_reason)close->reason, close->ban_ms);
 }
 
+static void on_lease_end(struct front *front, const struct ipc_lease_end *lease_end)
+{
+	struct session *session = session_find(front, lease_end->session);
+
+	if (session != NULL && session->shell != NULL && session->protocol->on_lease_end != NULL)
+		session->protocol->on_lease_end(session);
+}
+
 void session_core_on_message(struct front *front, const struct ipc_message *message)
 {
 	struct session *session;
 
 	if (message->type == IPC_SESSION_CLOSE) {
 		on_close(front, &message->session_close);
+	} else if (message->type == IPC_LEASE_END) {
+		on_lease_end(front, &message->lease_end);
 	} else if (message->type == IPC_SIGNIN_REPLY) {
 		session = find_asker(front, message->signin_reply.session, SESSION_ASKS_SIGNIN);
 		if (session != NULL)

@@ -31,6 +31,8 @@ bool session_core_ask_rcpt(struct session *session, struct slice recipient);
 bool session_core_ask_from(struct session *session, struct slice addresses);
 bool session_core_ask_end(struct session *session, enum filter filter);
 
+/* A MAIL that was answered by a lease (smtp_lease.h), before the question of its first RCPT. */
+bool session_core_tell_mail(struct session *session, struct slice sender, uint64_t size);
 /* number: of the recipient, as in RCPT_DONE. */
 void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_outcome outcome);
 /* done: without its session. */

@@ -179,6 +179,35 @@ def test_blocked_in_every_session_at_once(door, account):
         assert BLOCKED.format(account) in (mail(line, account), rcpt(line))
 
 
+def test_a_running_session_hears_of_changes(door, account):
+    """It has sent, so its front says yes to MAIL by itself."""
+    alias = f"other.{account}"
+
+    def hears(sender, answer):
+        said = mail(line, sender)
+        line.ask("RSET")
+        return said.startswith(answer)
+
+    door.cli("alias", "add", account, alias)
+    with sign_in(door, account) as line:
+        for sender in (alias, alias, account, alias):
+            assert send(line, sender) == 1
+        door.cli("alias", "remove", account, alias)
+        rig.until(lambda: hears(alias, "553 "), "the name is gone")
+        assert send(line, account) == 1
+        assert send(line, account) == 1
+        door.cli("account", "block", account)
+        rig.until(lambda: hears(account, BLOCKED.format(account)), "the block")
+        door.cli("account", "unblock", account)
+        rig.until(lambda: hears(account, "250 "), "the end of the block")
+        assert send(line, account) == 1
+        assert send(line, account) == 1
+        # A core that knows nothing of all that is asked.
+        restart_core(door)
+        assert send(line, account) == 1
+        assert limits(door, account)["spent"] == 9
+
+
 def test_asked_until_it_is_answered(door, account):
     with sign_in(door, account) as line:
         forge(line, 5)

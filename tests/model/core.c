@@ -42,13 +42,33 @@ static void answer_mail(struct core_link *core, const struct ipc_mail *mail)
 	core->answer.type = IPC_MAIL_REPLY;
 	core->answer.mail_reply = (struct ipc_mail_reply){ .session = mail->session,
 		.permit = (uint8_t)permit,
-		.text = SLICE_LIT("alice@example.test") };
+		.text = SLICE_LIT("alice@example.test"),
+		.is_lease = core->is_signed_in && permit == PERMIT_YES };
+	core->has_mail = permit == PERMIT_YES;
+	core->has_lease = core->answer.mail_reply.is_lease;
+	(void)slice_copy(mail->sender, core->sender, sizeof core->sender);
 }
 
 static void fault(struct core_link *core, const char *what)
 {
 	if (core->fault == NULL)
 		core->fault = what;
+}
+
+static void hear_mail(struct core_link *core, const struct ipc_mail *mail)
+{
+	if (!core->has_lease || !slice_is(mail->sender, core->sender))
+		fault(core, "a MAIL by a lease that was not given");
+	core->is_leasing = true;
+	core->has_mail = true;
+}
+
+static void end_lease(const struct core_link *core)
+{
+	struct ipc_message message = { .type = IPC_LEASE_END,
+		.lease_end = { .session = core->answer.rcpt_reply.session } };
+
+	session_core_on_message(core->front, &message);
 }
 
 static void answer_rcpt(struct core_link *core, const struct ipc_rcpt *rcpt)
@@ -99,6 +119,7 @@ static void on_done(struct core_link *core, const struct ipc_message_done *done)
 	core->metered += core->is_signed_in ? delivered : done->recipients;
 	core->places = 0;
 	core->told_delivered = 0;
+	core->has_mail = false;
 	if (!done->accepted) {
 		core->refused++;
 		return;
@@ -116,7 +137,8 @@ static void end_session(struct core_link *core)
 
 bool core_link_send(struct core_link *link, const struct ipc_message *message)
 {
-	bool asks = message->type == IPC_SIGNIN || message->type == IPC_MAIL ||
+	bool is_told = message->type == IPC_MAIL && message->mail.is_leased;
+	bool asks = message->type == IPC_SIGNIN || (message->type == IPC_MAIL && !is_told) ||
 		    message->type == IPC_RCPT;
 
 	if (message->type == IPC_SESSION_OPEN) {
@@ -129,9 +151,16 @@ bool core_link_send(struct core_link *link, const struct ipc_message *message)
 		fault(link, "core is asked two things at once");
 	if (message->type == IPC_MAIL && link->places > 0)
 		fault(link, "a transaction begins before the last one has ended");
+	if (link->is_leasing && message->type != IPC_RCPT)
+		fault(link, "core hears of a MAIL by a lease without its RCPT");
+	if (message->type == IPC_RCPT && link->is_signed_in && !link->has_mail)
+		fault(link, "core is asked for a recipient of a MAIL it has not heard of");
+	link->is_leasing = false;
 	link->has_answer = link->has_answer || asks;
 	if (message->type == IPC_SIGNIN)
 		answer_signin(link, &message->signin);
+	else if (is_told)
+		hear_mail(link, &message->mail);
 	else if (message->type == IPC_MAIL)
 		answer_mail(link, &message->mail);
 	else if (message->type == IPC_RCPT)
@@ -147,8 +176,17 @@ bool core_link_send(struct core_link *link, const struct ipc_message *message)
 
 void core_answer(struct core_link *core)
 {
+	enum ipc_type type = core->answer.type;
+
 	core->has_answer = false;
+	if (type == IPC_RCPT_REPLY && ++core->asked % 5 == 0) {
+		end_lease(core);
+		core->has_lease = false;
+	}
 	session_core_on_message(core->front, &core->answer);
+	/* Behind it a MAIL may be under way that was answered before. */
+	if (type == IPC_RCPT_REPLY && core->asked % 5 == 3)
+		end_lease(core);
 }
 
 /* ---- net/tls_ctx.h: nobody speaks TLS here ---- */

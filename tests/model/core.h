@@ -8,6 +8,9 @@
  *	recipient "...@foreign.test", signed out	PERMIT_NO; "later@": TEMPORARY; others YES
  *	recipient "...@b.test"				next hop "b", others "a"
  *
+ * Each yes to a MAIL of somebody signed in is a lease, which core takes back now and then, before
+ *its answer to a RCPT or behind it.
+ *
  * For each recipient of somebody signed in a place is reserved, as core does it, and it is held
  * against the rules of ipc/messages.def how that comes to its end.
  */
@@ -18,6 +21,7 @@
 
 enum {
 	PLACES_MAX = 4096, /* of one transaction */
+	SENDER_MAX = 320,
 };
 
 struct core_link {
@@ -26,7 +30,12 @@ struct core_link {
 	bool is_signed_in;
 	struct ipc_message answer;
 	bool has_answer;
-	unsigned messages; /* counted as core counts them */
+	bool has_lease;  /* one was given, and no question was asked since */
+	bool is_leasing; /* the transaction began by it, and its first RCPT must follow */
+	bool has_mail;   /* of this transaction */
+	unsigned asked;  /* recipients */
+	char sender[SENDER_MAX + 1]; /* of the lease */
+	unsigned messages;           /* counted as core counts them */
 	unsigned recipients;
 	unsigned refused;
 	/* Of the transaction: PERMIT_YES was said so often, and RCPT_DONE came for whom. */

@@ -33,12 +33,20 @@ void sender_sign_in(struct world *world, uint64_t session, const char *login, co
 enum permit sender_mail(struct world *world, uint64_t session, const char *sender, uint64_t size)
 {
 	struct ipc_message message = { .type = IPC_MAIL,
-		.mail = { session, slice_str(sender), size } };
+		.mail = { session, slice_str(sender), size, false } };
 
 	world->mail_permit = PERMIT_MAX;
 	world_send(world, 0, &message);
 	world_settle(world);
 	return world->mail_permit;
+}
+
+void sender_tell_mail(struct world *world, uint64_t session, const char *sender)
+{
+	struct ipc_message message = { .type = IPC_MAIL,
+		.mail = { session, slice_str(sender), 0, true } };
+
+	world_send(world, 0, &message);
 }
 
 enum permit sender_rcpt(struct world *world, uint64_t session, const char *recipient)

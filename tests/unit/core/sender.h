@@ -23,6 +23,8 @@ struct world *sender_world(const char *extra);
 void sender_advance(int64_t ms);
 void sender_sign_in(struct world *world, uint64_t session, const char *login, const char *client);
 enum permit sender_mail(struct world *world, uint64_t session, const char *sender, uint64_t size);
+/* By a lease, as sent right before its first RCPT: no answer. */
+void sender_tell_mail(struct world *world, uint64_t session, const char *sender);
 enum permit sender_rcpt(struct world *world, uint64_t session, const char *recipient);
 enum permit sender_from(struct world *world, uint64_t session, const char *addresses);
 void sender_done_one(

@@ -82,6 +82,14 @@ static void on_front_message_here(
 		world->mail_count++;
 		world->mail_permit = (enum permit)message->mail_reply.permit;
 		copy(message->mail_reply.text, world->mail_text, sizeof world->mail_text);
+		if (message->mail_reply.session < WORLD_LEASES)
+			world->has_lease[message->mail_reply.session] =
+				message->mail_reply.is_lease;
+	} else if (message->type == IPC_LEASE_END) {
+		assert_true(message->lease_end.session < WORLD_LEASES);
+		assert_true(world->has_lease[message->lease_end.session]);
+		world->has_lease[message->lease_end.session] = false;
+		world->leases_ended++;
 	} else if (message->type == IPC_RCPT_REPLY) {
 		world->rcpt_count++;
 		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
@@ -373,7 +381,7 @@ void world_mail(struct world *world, unsigned front, uint64_t session)
 {
 	struct ipc_message message = { .type = IPC_MAIL };
 
-	message.mail = (struct ipc_mail){ session, SLICE_LIT("alice@example.test"), 1000 };
+	message.mail = (struct ipc_mail){ session, SLICE_LIT("alice@example.test"), 1000, false };
 	world_send(world, front, &message);
 	world_settle(world);
 }

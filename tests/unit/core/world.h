@@ -58,6 +58,10 @@ struct world_answer {
 	char token[65];
 };
 
+enum {
+	WORLD_LEASES = 64 /* sessions below this number can have one */
+};
+
 struct world_done {
 	uint64_t request;
 	enum gp_err err;
@@ -157,6 +161,8 @@ struct world {
 	unsigned closed_count;
 	enum permit mail_permit, rcpt_permit, from_permit, end_permit;
 	unsigned mail_count, rcpt_count;
+	bool has_lease[WORLD_LEASES]; /* by session, as its front has it */
+	unsigned leases_ended;
 	char mail_text[321];
 	char rcpt_backend[65];
 	char rcpt_text[321];
