@@ -3,9 +3,9 @@
 
 import importlib
 
-NAMES = ("thunderbird", "alpine", "mutt", "neomutt", "s_nail", "mbsync", "offlineimap", "fetchmail",
-         "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib", "python_imaplib",
-         "python_poplib")
+NAMES = ("thunderbird", "claws_mail", "sylpheed", "alpine", "mutt", "neomutt", "s_nail", "mbsync", "offlineimap",
+         "fetchmail", "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib",
+         "python_imaplib", "python_poplib")
 
 
 def load(names=NAMES):
