@@ -263,8 +263,8 @@ static void judge(struct replay *replay, struct mail *mail, struct slice recipie
 	const struct profile_try *try, enum replay_result result)
 {
 	struct replay_account *account = mail->account;
-	struct sending_sender sender = { &account->profile,
-		{ { account->plan, &account->meter } } };
+	struct sending_sender sender = { .profile = &account->profile,
+		.scopes = { { account->plan, &account->meter } } };
 	struct sending_answer answer;
 	int64_t asked_at = account->profile.asked_at;
 

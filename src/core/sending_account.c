@@ -63,6 +63,7 @@ void sending_account_free(struct sending_account *account)
 	texts_clear(&account->next_aliases);
 	texts_clear(&account->next_listed);
 	profile_fini(&account->profile);
+	sending_parts_fini(&account->parts);
 	buf_fini(&account->packed);
 	mem_free(account->route);
 	mem_free(account);
@@ -99,9 +100,9 @@ static void measure(struct sending_account *account)
 {
 	size_t names = account->aliases.count + account->listed.count;
 
-	sending_unit_set_bytes(&account->unit, sizeof *account - sizeof account->profile +
-						       profile_bytes(&account->profile) +
-						       names * 64);
+	sending_unit_set_bytes(&account->unit,
+		sizeof *account - sizeof account->profile + profile_bytes(&account->profile) +
+			names * 64 + account->parts.room * sizeof *account->parts.items);
 }
 
 static void unpack(struct sending_account *account)
@@ -336,6 +337,7 @@ void sending_account_apply(struct sending_account *account, enum sending_pending
 	else
 		profile_forgive(&account->profile, &core->sending.policy,
 			suspected_since(account, now), now);
+	sending_parts_fini(&account->parts);
 	account->pending = SENDING_PENDING_NONE;
 	account->has_asked = false;
 	set_dirty(account);

@@ -10,6 +10,7 @@
 #include "core/sending_unit.h"
 #include "policy/profile.h"
 #include "policy/sending_identity.h"
+#include "policy/sending_part.h"
 
 enum {
 	SENDING_NAMES_MAX = 400, /* of each kind; more than the store has */
@@ -39,6 +40,7 @@ struct sending_account {
 	struct sending_texts aliases, listed;
 	struct sending_texts next_aliases, next_listed; /* while they are loaded */
 	struct profile profile;
+	struct sending_parts parts;
 	struct buf packed; /* while it is loaded */
 	bool is_dirty;     /* the profile has changed since it was sent to the vault */
 	bool is_saving;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "core/core.h"
 #include "core/hook.h"
-#include "core/sending_account.h"
+#include "core/sending_session.h"
 
 enum {
 	SESSION_SIZE = 16 + 1
@@ -40,53 +40,32 @@ void sending_case_free(struct sending_account *account)
 
 /* ---- what is told ---- */
 
-struct gathering {
-	uint64_t account;
-	struct ip sources[SENDING_CASE_SOURCES];
-	size_t count;
-};
-
-static void add_source(struct gathering *gathering, const struct ip *source)
+/* Those that took part: not every source that happens to be there. */
+static json_t *describe_sources(const struct sending_account *account,
+	const struct sending_policy *policy, const struct session *session, int64_t now)
 {
-	for (size_t i = 0; i < gathering->count; i++) {
-		if (ip_equal(&gathering->sources[i], source))
-			return;
-	}
-	if (gathering->count < SENDING_CASE_SOURCES && source->family != IP_NONE)
-		gathering->sources[gathering->count++] = *source;
-}
-
-/* Whoever is about to send in the account's name. */
-static void gather(struct map_node *node, void *arg)
-{
-	const struct session *session = MAP_ENTRY(node, struct session, node);
-	struct gathering *gathering = arg;
-
-	if (session->state == SESSION_SIGNED_IN && session->account == gathering->account &&
-		session->sending != NULL)
-		add_source(gathering, &session->source->ip);
-}
-
-static json_t *describe_sources(struct core *core, const struct session *session)
-{
-	struct gathering gathering = { .account = session->account };
 	json_t *list = json_array();
 	char text[IP_TEXT_SIZE];
+	struct sending_facts habit;
 
-	add_source(&gathering, &session->source->ip);
-	map_each(&core->sessions.by_id, gather, &gathering);
-	for (size_t i = 0; i < gathering.count; i++)
-		GP_ASSERT(json_array_append_new(list,
-				  json_string(ip_format_source(&gathering.sources[i], text))) == 0);
+	profile_look(&account->profile, policy, &session->sending->try, now, &habit);
+	for (size_t i = 0; i < account->parts.count; i++) {
+		const struct sending_part *part = &account->parts.items[i];
+
+		if (sending_part_is_of(part, policy, &habit, now))
+			GP_ASSERT(json_array_append_new(list,
+					  json_string(ip_format_source(&part->source, text))) == 0);
+	}
 	return list;
 }
 
 static json_t *describe(const struct sending_account *account, enum sending_outcome outcome,
 	const struct sending_verdict *verdict, const struct session *session)
 {
-	struct core *core = account->unit.core;
+	const struct core *core = account->unit.core;
+	const struct sending_policy *policy = &core->sending.policy;
 	int64_t now = sending_now(core);
-	int64_t began = profile_began(&account->profile, &core->sending.policy, now);
+	int64_t began = profile_began(&account->profile, policy, now);
 	char reason[SENDING_TEXT_SIZE];
 	char id[SESSION_SIZE];
 	json_t *args;
@@ -96,7 +75,8 @@ static json_t *describe(const struct sending_account *account, enum sending_outc
 		(json_int_t)account->unit.account, "kind", sending_outcome_name(outcome), "reason",
 		sending_explain(verdict, reason), "began",
 		(json_int_t)(clock_wall() - (now - began)), "session", id, "device",
-		(json_int_t)session->device, "sources", describe_sources(core, session));
+		(json_int_t)session->device, "sources",
+		describe_sources(account, policy, session, now));
 	GP_ASSERT(args != NULL);
 	return args;
 }

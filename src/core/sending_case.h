@@ -14,12 +14,8 @@
 
 struct sending_account;
 
-enum {
-	SENDING_CASE_SOURCES = 16 /* that are told with a case */
-};
-
-/* outcome: SENDING_ASK or SENDING_BLOCK. session: which it was decided in. A block takes the place
- * of a question. */
+/* outcome: SENDING_ASK or SENDING_BLOCK. session: which it was decided in, at a MAIL of its own. A
+ * block takes the place of a question. */
 void sending_case_open(struct sending_account *account, enum sending_outcome outcome,
 	const struct sending_verdict *verdict, const struct session *session);
 /* Is a block on its way to the vault? */

@@ -46,13 +46,23 @@ static bool is_own(const struct sending_session *self, struct slice address)
 static void note_forged(struct sending_session *self, struct slice address)
 {
 	struct core *core = self->core;
+	struct sending_account *account = sending_session_account(self);
+	const struct sending_policy *policy = &core->sending.policy;
+	struct sending_part *part = sending_session_part(self);
+	int64_t now = sending_now(core);
+	struct sending_facts facts;
+	bool counts;
 
 	core->stats.sending_not_own++;
-	if (core->sending.policy.mode == CONFIG_SENDING_OFF)
+	if (policy->mode == CONFIG_SENDING_OFF)
 		return;
-	profile_forged(&sending_session_account(self)->profile,
-		profile_tag(core->sending.key, address), sending_now(core));
-	sending_account_touch(sending_session_account(self));
+	counts = profile_forged(&account->profile, profile_tag(core->sending.key, address), now);
+	profile_look(&account->profile, policy, &self->try, now, &facts);
+	if (part != NULL && counts)
+		sending_part_add(part, SENDING_PART_FORGED);
+	if (part != NULL && facts.is_new_network)
+		sending_part_add(part, SENDING_PART_ELSEWHERE);
+	sending_account_touch(account);
 }
 
 static void prepare_try(struct sending_session *self)
@@ -88,6 +98,7 @@ static enum permit judge_mail(struct sending_session *self)
 		self->vain[SENT_BLOCKED].recipients++;
 		return PERMIT_BLOCKED;
 	}
+	prepare_try(self);
 	if (!is_own(self, slice_str(self->sender))) {
 		note_forged(self, slice_str(self->sender));
 		if (core->config->sending_mode != CONFIG_SENDING_OBSERVE)
@@ -96,7 +107,6 @@ static enum permit judge_mail(struct sending_session *self)
 	}
 	if (self->size > size_limit(self))
 		return PERMIT_SIZE;
-	prepare_try(self);
 	/* Of a MAIL without RCPT core does not hear by a lease. */
 	if (!self->is_leased)
 		self->has_lease = !is_noted;

@@ -39,6 +39,8 @@ struct sending_session {
 };
 
 struct sending_account *sending_session_account(const struct sending_session *self);
+/* What is counted of its source; NULL: nobody knows where it is. */
+struct sending_part *sending_session_part(const struct sending_session *self);
 /* Profile and meters, with the plans of now. */
 struct sending_sender sending_session_sender(const struct sending_session *self);
 /* Holds what the account, its domain and its source are measured by. false: there is no room for

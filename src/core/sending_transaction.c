@@ -55,6 +55,12 @@ static const struct config_plan *plan_of(
 	return NULL;
 }
 
+struct sending_part *sending_session_part(const struct sending_session *self)
+{
+	return sending_parts_get(&sending_session_account(self)->parts, &self->session->source->ip,
+		sending_now(self->core));
+}
+
 struct sending_sender sending_session_sender(const struct sending_session *self)
 {
 	struct sending_sender sender = { .profile = &sending_session_account(self)->profile };
@@ -263,6 +269,7 @@ static void judge_recipient(
 	struct sending_answer answer;
 	char words[SENDING_WORDS_SIZE];
 
+	sender.part = sending_session_part(self);
 	self->try.recipient = profile_tag(core->sending.key, recipient);
 	sending_gate_recipient(policy, &sender, &self->try,
 		!self->has_message && self->delivered.recipients == 0, sending_now(core), &answer);
@@ -299,6 +306,7 @@ void sending_mail_on_end(struct core *core, struct session *session, enum filter
 		return;
 	}
 	sender = sending_session_sender(self);
+	sender.part = sending_session_part(self);
 	sending_gate_message(
 		policy, &sender, &self->try, filter == FILTER_BAD, sending_now(core), &answer);
 	if (policy->mode == CONFIG_SENDING_OBSERVE)
@@ -358,12 +366,28 @@ void sending_mail_on_rcpt(struct core *core, struct session *session, struct sli
 
 /* ---- what the next hop said ---- */
 
+static void note_part(struct sending_session *self, enum sending_part_count what)
+{
+	struct sending_part *part = sending_session_part(self);
+
+	if (part != NULL)
+		sending_part_add(part, what);
+}
+
+static void note_unknown(struct sending_session *self, uint32_t recipient)
+{
+	if (profile_refused_unknown(
+		    &sending_session_account(self)->profile, recipient, sending_now(self->core)))
+		note_part(self, SENDING_PART_UNKNOWN);
+}
+
 static void note_spam(struct sending_session *self)
 {
-	if (!self->is_spam)
-		profile_refused_spam(
-			&sending_session_account(self)->profile, sending_now(self->core));
+	if (self->is_spam)
+		return;
 	self->is_spam = true;
+	profile_refused_spam(&sending_session_account(self)->profile, sending_now(self->core));
+	note_part(self, SENDING_PART_SPAM);
 }
 
 void sending_mail_on_rcpt_done(
@@ -384,8 +408,7 @@ void sending_mail_on_rcpt_done(
 	if (core->sending.policy.mode == CONFIG_SENDING_OFF)
 		return;
 	if (done->outcome == RCPT_UNKNOWN)
-		profile_refused_unknown(
-			&sending_session_account(self)->profile, try->recipient, sending_now(core));
+		note_unknown(self, try->recipient);
 	else if (done->outcome == RCPT_SPAM)
 		note_spam(self);
 }

@@ -416,10 +416,13 @@ void profile_delivered(struct profile *profile, const struct profile_try *try, i
 	note_hour(profile, now);
 }
 
-void profile_refused_unknown(struct profile *profile, uint32_t recipient, int64_t now)
+bool profile_refused_unknown(struct profile *profile, uint32_t recipient, int64_t now)
 {
-	if (profile_is_stranger(profile, recipient, now))
+	bool counts = profile_is_stranger(profile, recipient, now);
+
+	if (counts)
 		add(profile, PROFILE_UNKNOWN, now, 1);
+	return counts;
 }
 
 void profile_refused_spam(struct profile *profile, int64_t now)
@@ -453,13 +456,14 @@ void profile_sent_body(struct profile *profile, uint32_t body, unsigned stranger
 	*slot = (struct profile_body){ body, strangers, now };
 }
 
-void profile_forged(struct profile *profile, uint32_t sender, int64_t now)
+bool profile_forged(struct profile *profile, uint32_t sender, int64_t now)
 {
 	if (has_tag(profile->senders, PROFILE_SENDERS, sender))
-		return;
+		return false;
 	profile->senders[profile->senders_next] = sender;
 	profile->senders_next = (profile->senders_next + 1) % PROFILE_SENDERS;
 	add(profile, PROFILE_FORGED, now, 1);
+	return true;
 }
 
 void profile_limited(struct profile *profile, int64_t now)

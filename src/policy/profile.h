@@ -133,15 +133,16 @@ void profile_note(struct profile *profile, const struct profile_try *try,
 
 /* The next hop has taken the message for this recipient. */
 void profile_delivered(struct profile *profile, const struct profile_try *try, int64_t now);
-/* The next hop does not know this recipient; only strangers count, for known addresses die. */
-void profile_refused_unknown(struct profile *profile, uint32_t recipient, int64_t now);
+/* The next hop does not know this recipient; only strangers count, for known addresses die. Does it
+ * count? */
+bool profile_refused_unknown(struct profile *profile, uint32_t recipient, int64_t now);
 /* Of the message as a whole. */
 void profile_refused_spam(struct profile *profile, int64_t now);
 void profile_filtered(struct profile *profile, bool is_bad, int64_t now);
 /* body: profile_tag() of a fingerprint; strangers: how many of its recipients were. */
 void profile_sent_body(struct profile *profile, uint32_t body, unsigned strangers, int64_t now);
-/* A sender address that is not the account's was tried; each counts once. */
-void profile_forged(struct profile *profile, uint32_t sender, int64_t now);
+/* A sender address that is not the account's was tried; each counts once. Does it count? */
+bool profile_forged(struct profile *profile, uint32_t sender, int64_t now);
 /* A try beyond a limit. */
 void profile_limited(struct profile *profile, int64_t now);
 

@@ -18,6 +18,18 @@ static void reserve(const struct sending_sender *sender, int64_t now, struct sen
 	answer->outcome = SENDING_SLOW;
 }
 
+static void note_part(struct sending_part *part, const struct sending_facts *facts, bool passes)
+{
+	if (part == NULL)
+		return;
+	if (passes)
+		sending_part_add(part, SENDING_PART_RECIPIENTS);
+	if (facts->is_stranger && !facts->is_counted)
+		sending_part_add(part, SENDING_PART_STRANGERS);
+	if (facts->is_new_network)
+		sending_part_add(part, SENDING_PART_ELSEWHERE);
+}
+
 void sending_gate_recipient(const struct sending_policy *policy,
 	const struct sending_sender *sender, const struct profile_try *try, bool is_first,
 	int64_t now, struct sending_answer *ret_answer)
@@ -42,6 +54,7 @@ void sending_gate_recipient(const struct sending_policy *policy,
 		profile_limited(sender->profile, now);
 	profile_note(sender->profile, try, &facts,
 		answer.is_limited ? SENDING_SLOW : answer.verdict.outcome, now);
+	note_part(sender->part, &facts, answer.outcome == SENDING_PASS);
 	*ret_answer = answer;
 }
 
@@ -56,6 +69,9 @@ void sending_gate_message(const struct sending_policy *policy, const struct send
 
 	if (policy->mode != CONFIG_SENDING_OFF) {
 		profile_filtered(sender->profile, is_bad, now);
+		if (sender->part != NULL)
+			sending_part_add(sender->part,
+				is_bad ? SENDING_PART_FILTER_BAD : SENDING_PART_FILTER_DOUBTFUL);
 		profile_look_again(sender->profile, policy, try, now, &facts);
 		sending_judge(policy, &facts, &answer.verdict);
 		answer.outcome = sending_effective(policy, answer.verdict.outcome);

@@ -27,11 +27,13 @@
 #include "policy/profile.h"
 #include "policy/sending.h"
 #include "policy/sending_limit.h"
+#include "policy/sending_part.h"
 
 /* All borrowed. */
 struct sending_sender {
 	struct profile *profile;
 	struct sending_scope scopes[SENDING_SCOPES];
+	struct sending_part *part; /* of its source; NULL: nobody counts that */
 };
 
 struct sending_answer {

@@ -80,7 +80,8 @@ static void make_history(const struct sending_policy *policy, const struct confi
 	uint64_t *seed, struct profile *profile)
 {
 	struct sending_meter meter = { 0 };
-	struct sending_sender sender = { profile, { { &config->default_plan, &meter } } };
+	struct sending_sender sender = { .profile = profile,
+		.scopes = { { &config->default_plan, &meter } } };
 
 	for (int64_t day = 0; day < 30; day++) {
 		for (unsigned i = 0; i < 3; i++)
@@ -105,8 +106,8 @@ static void run_hot(const struct sending_policy *policy, const struct config *co
 	began = cpu_seconds();
 	for (size_t i = 0; i < recipients; i++) {
 		size_t k = draw(&seed) % HOT;
-		struct sending_sender sender = { &profiles[k],
-			{ { &config->default_plan, &meters[k] } } };
+		struct sending_sender sender = { .profile = &profiles[k],
+			.scopes = { { &config->default_plan, &meters[k] } } };
 
 		one(policy, &sender, &seed, T0 + 30 * DAY + (int64_t)(i / 100));
 	}
@@ -132,7 +133,8 @@ static void run_cold(const struct sending_policy *policy, const struct config *c
 		struct resting *account = &all[draw(&seed) % count];
 		struct sending_meter meter = { 0 };
 		struct profile profile;
-		struct sending_sender sender = { &profile, { { &config->default_plan, &meter } } };
+		struct sending_sender sender = { .profile = &profile,
+			.scopes = { { &config->default_plan, &meter } } };
 
 		GP_ASSERT(
 			profile_unpack(slice_of(account->bytes, account->len), &profile) == GP_OK);

@@ -9,14 +9,14 @@ import signal
 
 import pytest
 import rig
+import stopped
 import talk
 from browse import Browser
-from conftest import token_option
+from stopped import (DAY, FRIEND, NEW_PASSWORD, PASSWORD, V1, Person, check_kept_out, letters, lock_out, next_of, prove,
+                     say)
 from test_portal import imap, sign_in
 from test_sending import restart_core
-from test_sending_release import (DAY, FRIEND, NEW_PASSWORD, PASSWORD, V1, Person, check_kept_out, letters, lock_out, next_of,
-                                  prove, say, turn_on)
-from test_sending_release import portal  # noqa: F401 (a fixture)
+from test_sending_release import portal, turn_on  # noqa: F401 (a fixture)
 
 VICTIMS = 16
 READERS = 120
@@ -27,23 +27,14 @@ _strangers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def hop(workdir, token_keys):
-    server = rig.Dovecot(workdir / "abuse-hop", token_keys)
-    for address in (FRIEND, *(f"victim{n}@example.test" for n in range(1, VICTIMS + 1)),
-                    *(f"reader{n}@example.test" for n in range(READERS))):
-        server.add_user(address)
-    yield server.start()
-    server.stop()
+    addresses = [FRIEND, *(f"victim{n}@example.test" for n in range(1, VICTIMS + 1)),
+                 *(f"reader{n}@example.test" for n in range(READERS))]
+    yield from stopped.serve_hop(workdir / "abuse-hop", token_keys, addresses)
 
 
 @pytest.fixture(scope="module")
 def door(workdir, token_keys, hop):
-    server = rig.Gatepost(workdir / "abuse", token_option(token_keys), rig.dovecot_sections(hop))
-    try:
-        server.start()
-        server.add_account(FRIEND, PASSWORD)
-        yield server
-    finally:
-        server.stop()
+    yield from stopped.serve_door(workdir / "abuse", token_keys, hop, [(FRIEND, None)])
 
 
 class Victim(Person):
@@ -343,6 +334,31 @@ def test_the_thief_was_there_before(victim):
     browser = victim.at_portal(victim.thief)
     check_kept_out(victim, browser)
     assert next_of(browser) == "prove"
+
+
+def test_who_took_part(victim):
+    """The owner did not: he wrote to a friend meanwhile, and is about to again. Whoever only signed in did not either, but he
+    came when it had begun."""
+    victim.settle()
+    reader = f"127.{next(_places)}.0.1"
+    with victim.line(victim.home) as own, victim.line(victim.thief) as thief:
+        victim.lure(thief)
+        assert victim.message(own, [FRIEND], "On Sunday")[0].startswith("250 ")
+        assert victim.mail(own).startswith("250 ")
+        victim.door.advance(60)
+        assert talk.is_ok(talk.signin(victim.door, "imaps", victim.address, PASSWORD, reader))
+        victim.forge(thief)
+        assert victim.spam(thief) == victim.refusal()
+        rig.until(victim.is_blocked, "the vault has the block")
+    browser = victim.at_portal(reader)
+    assert not browser.get(V1 + "/self/sending").json["is_trusted"]
+    check_kept_out(victim, browser)
+    assert next_of(browser) == "prove"
+    browser = victim.at_portal(victim.home)
+    shown = browser.get(V1 + "/self/sending").json
+    assert shown["is_trusted"]
+    assert {row["source"]: row["took_part"] for row in shown["networks"]} == {victim.home: False, victim.thief: True}
+    lock_out(victim, browser)
 
 
 def test_the_thief_has_a_session(victim):

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "sender.h"
 
 /* A week at SENDER_HOME, then a network never seen. */
@@ -61,6 +64,54 @@ static void a_thief_is_stopped_in_every_session(void **state)
 	profile_look(&sender_account_of(world)->profile, &world->core->sending.policy, &try,
 		sending_now(world->core), &facts);
 	assert_true(facts.is_new_network);
+	world_free(&world);
+}
+
+/* The case names the thief's source; the owner, who wrote to somebody he knows meanwhile and whose
+ * next recipient is the one at which it is noticed, did not take part. */
+static void the_owner_takes_no_part(void **state)
+{
+	struct world *world = sender_world("points_unknown = 20\n");
+	const char *sources = NULL;
+
+	(void)state;
+	make_history(world);
+	sender_sign_in(world, 50, "alice@example.test", SENDER_HOME);
+	assert_int_equal(sender_mail(world, 50, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 50, "friend@elsewhere.test"), PERMIT_YES);
+	sender_done(world, 50, true, 1);
+	sender_sign_in(world, 51, "alice@example.test", "203.0.113.77");
+	sender_sign_in(world, 52, "alice@example.test", "192.0.2.9");
+	assert_int_equal(sender_mail(world, 52, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_mail(world, 51, "alice@example.test", 0), PERMIT_YES);
+	for (unsigned i = 0; i < 6; i++) {
+		char recipient[32];
+
+		(void)snprintf(recipient, sizeof recipient, "nobody%u@elsewhere.test", i);
+		assert_int_equal(sender_rcpt(world, 51, recipient), PERMIT_YES);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		sender_done_one(world, 51, i, RCPT_UNKNOWN);
+	assert_string_equal(world->case_args, "");
+	assert_int_equal(sender_mail(world, 50, "alice@example.test", 0), PERMIT_YES);
+	assert_int_equal(sender_rcpt(world, 50, "friend@elsewhere.test"), PERMIT_ASKED);
+	sources = strstr(world->case_args, "\"sources\":");
+	assert_non_null(sources);
+	assert_non_null(strstr(sources, "[\"203.0.113.77\"]"));
+	world_free(&world);
+}
+
+static void a_thief_at_home_takes_part(void **state)
+{
+	struct world *world = sender_world("");
+
+	(void)state;
+	make_history(world);
+	sender_sign_in(world, 50, "alice@example.test", SENDER_HOME);
+	for (unsigned i = 0; i < 60 && world->rcpt_permit != PERMIT_ASKED; i++)
+		(void)sender_send_new(world, 50, 1);
+	assert_int_equal(world->rcpt_permit, PERMIT_ASKED);
+	assert_non_null(strstr(world->case_args, "\"sources\":[\"" SENDER_HOME "\"]"));
 	world_free(&world);
 }
 
@@ -179,6 +230,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thief_is_stopped_in_every_session),
+		cmocka_unit_test(the_owner_takes_no_part),
+		cmocka_unit_test(a_thief_at_home_takes_part),
 		cmocka_unit_test(an_owner_is_asked_and_says_yes),
 		cmocka_unit_test(the_shadow_refuses_nothing),
 		cmocka_unit_test(what_the_filter_says_counts),

@@ -20,6 +20,7 @@ enum {
 	WORLD_FRONTS = 2,
 	WORLD_VAULTS = 4,
 	WORLD_ANSWERS_MAX = 1024,
+	WORLD_CASE_SIZE = 4096,
 	WORLD_ROWS_MAX = 4096,
 	WORLD_WALL = 1800000000,
 	WORLD_STEADY = 5000000,
@@ -184,6 +185,7 @@ struct world {
 	bool is_code_used; /* the desk's */
 	unsigned codes_checked, codes_wrong;
 	char op_name[65], op_actor[321], op_domains[1025];
+	char case_args[WORLD_CASE_SIZE]; /* of the last sending.open */
 	enum role op_role;
 	uint64_t op_asker;
 	unsigned ops;

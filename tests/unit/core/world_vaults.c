@@ -286,6 +286,8 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		row = world->is_mended ? "{\"must\":[]}" : "{\"must\":[\"password\"]}";
 	} else if (slice_is(op->name, "account.block")) {
 		effect = IPC_EFFECT_BLOCKED;
+	} else if (slice_is(op->name, "sending.open")) {
+		copy(op->arguments, world->case_args, sizeof world->case_args);
 	} else if (slice_is(op->name, "account.unblock")) {
 		effect = IPC_EFFECT_UNBLOCKED;
 	} else if (slice_is(op->name, "alias.add")) {

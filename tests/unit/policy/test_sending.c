@@ -369,8 +369,8 @@ static void gate_gives_exactly_the_limit(void **state)
 {
 	struct profile profile = { 0 };
 	struct sending_meter meter = { 0 };
-	struct sending_sender sender = { &profile,
-		{ { config_account_plan(config, SLICE_LIT("else.test")), &meter } } };
+	struct sending_sender sender = { .profile = &profile,
+		.scopes = { { config_account_plan(config, SLICE_LIT("else.test")), &meter } } };
 	struct profile_try tries[10];
 	struct sending_answer answers[10];
 	struct sending_facts facts;
@@ -430,7 +430,7 @@ static void what_was_sent_before_counts(void **state)
 static void gate_modes(void **state)
 {
 	struct profile profile = { .asked_at = T0 - 60 };
-	struct sending_sender sender = { &profile, { { NULL, NULL } } };
+	struct sending_sender sender = { .profile = &profile, .scopes = { { NULL, NULL } } };
 	struct profile_try try = { .recipient = 7 };
 	struct sending_policy other = policy;
 	struct sending_answer answer;
@@ -464,7 +464,7 @@ static void gate_filtered(void **state)
 		{ true, SENDING_ASK, 60 },
 	};
 	struct profile profile = { .first_at = T0 - 60 };
-	struct sending_sender sender = { &profile, { { NULL, NULL } } };
+	struct sending_sender sender = { .profile = &profile, .scopes = { { NULL, NULL } } };
 	struct profile_try try = { .recipient = 7 };
 	struct sending_policy other = policy;
 	struct sending_answer answer;
@@ -500,7 +500,7 @@ static void gate_filtered(void **state)
 static void gate_looks_again(void **state)
 {
 	struct profile profile = { .first_at = T0 - 30 * 86400 };
-	struct sending_sender sender = { &profile, { { NULL, NULL } } };
+	struct sending_sender sender = { .profile = &profile, .scopes = { { NULL, NULL } } };
 	struct profile_try try = { .recipient = 7 };
 	struct sending_answer answer;
 	struct sending_facts first;

@@ -174,6 +174,8 @@ static void fill_config(struct fixture *fixture)
 		.argon2_passes = 1,
 		.event_days = 90,
 		.event_rows = 1000,
+		.known_source_days = 365,
+		.sending_keep = 30,
 		.autoban_window = 1200,
 		.routes = &fixture->route,
 		.route_count = 1 };
