@@ -99,12 +99,30 @@ def make_gatepost(workdir, dovecot, token_keys, request):
         server.stop()
 
 
+# What takes longest is begun first where files run side by side.
+LONG = ("test_portal_pages.py", "test_portal.py", "test_bench.py", "test_matrix.py", "test_watch.py", "test_hostile.py",
+        "test_takeover.py", "test_faults.py", "test_setup.py", "test_sending_release.py", "test_api.py")
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        return LONG.index(item.path.name) if item.path.name in LONG else len(LONG)
+    items.sort(key=rank)
+
+
+def doors_of(item):
+    """Of the fixtures that a test was given, and of what they hold."""
+    for value in item.funcargs.values():
+        for door in (value, getattr(value, "door", None)):
+            if isinstance(door, rig.Gatepost):
+                yield door
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failed test shows the end of the door's log."""
+    """A failed test shows the end of its doors' logs."""
     outcome = yield
     report = outcome.get_result()
     if report.when == "call" and report.failed:
-        server = item.funcargs.get("gatepost")
-        if server is not None:
-            report.sections.append(("gatepost log", server.log()[-4000:]))
+        for door in dict.fromkeys(doors_of(item)):
+            report.sections.append((f"log of {door.folder.name}", door.log()[-4000:]))

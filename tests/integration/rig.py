@@ -4,10 +4,12 @@ its pid. Nothing here knows what a test wants to prove."""
 
 import contextlib
 import grp
+import itertools
 import json
 import os
 import pathlib
 import pwd
+import random
 import signal
 import socket
 import ssl
@@ -27,18 +29,25 @@ class RigError(Exception):
     pass
 
 
+def _own_ports():
+    """Below those that the kernel gives to clients, and of these the share of this one of the pytests side by side."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(10000 + worker, 20000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    return itertools.cycle(random.sample(ports, len(ports)))
+
+
+_ports = _own_ports()
+
+
 def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    sockets = []
-    try:
-        for _ in range(count):
-            sock = socket.socket()
-            sock.bind(("127.0.0.1", 0))
-            sockets.append(sock)
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+    """Ports that nobody listens on, all different, and not given away again soon."""
+    found = []
+    while len(found) < count:
+        port = next(_ports)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def until(condition, what, seconds=WAIT):
