@@ -105,7 +105,6 @@ def test_by_hand(gatepost, peer):
 
 def test_port_25_stays_open_for_other_peoples_mail(gatepost, dovecot, peer):
     talk.wrong(gatepost, peer, 5)
-    before = len(dovecot.messages("bob@example.test"))
     with rig.Line(gatepost.ports["smtp"], peer) as line:
         assert line.reply()[0].startswith("220 ")
         offered = line.ask("EHLO other.server")
@@ -114,7 +113,7 @@ def test_port_25_stays_open_for_other_peoples_mail(gatepost, dovecot, peer):
         assert line.ask("RCPT TO:<bob@example.test>")[0].startswith("250")
         assert line.ask("DATA")[0].startswith("354")
         assert line.ask("Subject: not my ban\r\n\r\nhello\r\n.")[0].startswith("250")
-    rig.until(lambda: len(dovecot.messages("bob@example.test")) == before + 1, "the message")
+    rig.until(lambda: any(b"Subject: not my ban" in letter for letter in dovecot.messages("bob@example.test")), "the message")
 
 
 def test_polite_ten_times_a_minute_then_silent(make_gatepost):
