@@ -179,8 +179,6 @@ static void fill_config(struct fixture *fixture)
 		.autoban_window = 1200,
 		/* A clean-up comes a moment after the start, in the midst of a slow test. */
 		.account_guesses_window = 24 * 60 * 60,
-		.known_source_days = 90,
-		.sending_keep = 90,
 		.routes = &fixture->route,
 		.route_count = 1 };
 }
