@@ -10,7 +10,7 @@ static bool is_of(struct slice address, struct slice sender, char separator)
 	struct slice sender_local;
 
 	if (slice_equal_nocase(address, sender))
-		return address.len > 0;
+		return true;
 	if (separator == '\0' || local.len == 0 || sender.len < address.len)
 		return false;
 	sender_local = slice_head(sender, sender.len - domain.len);
@@ -26,7 +26,7 @@ static bool is_listed(struct slice listed, struct slice sender)
 
 	if (listed.len > 1 && listed.data[0] == '@')
 		return at > 0 && slice_equal_nocase(slice_from(sender, (size_t)at), listed);
-	return listed.len > 0 && slice_equal_nocase(listed, sender);
+	return slice_equal_nocase(listed, sender);
 }
 
 bool sending_identity_is_own(const struct sending_names *names, struct slice sender)

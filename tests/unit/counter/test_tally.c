@@ -110,7 +110,9 @@ static void reservations_count(void **state)
 	assert_true(quota_has_room(&quota, TALLY_HOUR, T0 + TALLY_HOUR * 14 / 12, 10, 10));
 	assert_true(quota_free_in(&quota, TALLY_HOUR, T0, 10, 1) >= TALLY_HOUR);
 	assert_int_equal(quota_free_in(&quota, TALLY_HOUR, T0, 10, 11), -1);
+	assert_true(quota_free_in(&quota, TALLY_HOUR, T0, 10, 10) >= TALLY_HOUR);
 	assert_true(quota_has_room(&quota, TALLY_HOUR, T0, 0, UINT32_MAX));
+	assert_int_equal(quota_free_in(&quota, TALLY_HOUR, T0, 0, UINT32_MAX), 0);
 }
 
 /* In no window of an hour more than the limit, whatever the order of events. */

@@ -122,10 +122,65 @@ static void test_signs(void **state)
 	}
 }
 
+static int certificates_in(struct slice signed_bytes)
+{
+	const unsigned char *at = (const unsigned char *)signed_bytes.data;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &at, (long)signed_bytes.len);
+	STACK_OF(X509) *certificates = CMS_get1_certs(cms);
+	int count = sk_X509_num(certificates);
+
+	sk_X509_pop_free(certificates, X509_free);
+	CMS_ContentInfo_free(cms);
+	return count;
+}
+
+/* What stands between the certificate and its root goes along, up to ten of them. */
+static void test_chain(void **state)
+{
+	struct pair pair = make(EVP_EC_gen("P-256"), EVP_sha256());
+
+	(void)state;
+	for (int others = 1; others <= 11; others++) {
+		struct pair other = make(EVP_EC_gen("P-256"), EVP_sha256());
+		struct gp_why why = { "" };
+		struct buf out;
+		enum gp_err err;
+
+		buf_init_secret(&out, ROOM);
+		assert_int_equal(buf_append(&pair.chain, buf_slice(&other.chain)), GP_OK);
+		err = cms_sign(
+			buf_slice(&pair.chain), buf_slice(&pair.key), SLICE_LIT("x"), &out, &why);
+		if (others <= 10)
+			assert_int_equal(certificates_in(buf_slice(&out)), 1 + others);
+		else
+			assert_string_equal(why.text, "the chain is too long");
+		assert_int_equal(err, others <= 10 ? GP_OK : GP_ERR_CONFIG);
+		buf_fini(&out);
+		drop(&other);
+	}
+	drop(&pair);
+}
+
+/* As a key that wants a pass phrase. */
+static struct pair locked(EVP_PKEY *key)
+{
+	EVP_PKEY *copy = EVP_PKEY_dup(key);
+	struct pair pair = make(key, EVP_sha256());
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	assert_int_equal(
+		PEM_write_bio_PKCS8PrivateKey(bio, copy, EVP_aes_128_cbc(), "", 0, NULL, NULL), 1);
+	buf_clear(&pair.key);
+	take(bio, &pair.key);
+	EVP_PKEY_free(copy);
+	return pair;
+}
+
 static void test_refuses(void **state)
 {
 	struct pair pair = make(EVP_EC_gen("P-256"), EVP_sha256());
 	struct pair other = make(EVP_EC_gen("P-256"), EVP_sha256());
+	struct pair closed = locked(EVP_EC_gen("P-256"));
 	struct pair edwards = make(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL);
 	const struct {
 		struct slice chain;
@@ -137,6 +192,7 @@ static void test_refuses(void **state)
 		{ buf_slice(&pair.chain), SLICE_LIT("") },
 		{ buf_slice(&pair.chain), buf_slice(&pair.chain) },
 		{ buf_slice(&pair.chain), buf_slice(&other.key) },
+		{ buf_slice(&closed.chain), buf_slice(&closed.key) },
 		{ buf_slice(&edwards.chain), buf_slice(&edwards.key) },
 	};
 	struct buf out;
@@ -159,6 +215,7 @@ static void test_refuses(void **state)
 	buf_fini(&out);
 	drop(&pair);
 	drop(&other);
+	drop(&closed);
 	drop(&edwards);
 }
 
@@ -166,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signs),
+		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_refuses),
 	};
 
