@@ -142,6 +142,11 @@ void chan_free(struct chan **pchan)
 	bury(chan);
 }
 
+bool chan_has_more(const struct chan *chan)
+{
+	return chan->bundle.len > 0;
+}
+
 int chan_fd(const struct chan *chan)
 {
 	return chan->fd;

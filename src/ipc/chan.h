@@ -60,6 +60,9 @@ void chan_resume(struct chan *chan);
  * inside its callbacks, which may free it. */
 void chan_drain(struct chan *chan);
 
+/* In on_message(): does more follow that left the peer together with this message? */
+bool chan_has_more(const struct chan *chan);
+
 int chan_fd(const struct chan *chan);
 /* A connected pair, both close-on-exec and non-blocking. */
 enum gp_err chan_pair(int ret_fds[2]) GP_CHECKED;

@@ -37,6 +37,9 @@ enum gp_err db_has_table(struct db *db, const char *name, bool *ret_has) GP_CHEC
 /* is_durable: once committed, not even a power cut takes it back; otherwise only a power cut does.
  * Takes the write lock at once. */
 enum gp_err db_begin(struct db *db, bool is_durable) GP_CHECKED;
+/* What follows is read as it stands at the first of it, at the price of one look whether something
+ * has changed; until db_commit(). Nothing may be written meanwhile. */
+enum gp_err db_begin_reading(struct db *db) GP_CHECKED;
 /* On failure the transaction is rolled back. */
 enum gp_err db_commit(struct db *db) GP_CHECKED;
 void db_rollback(struct db *db);

@@ -94,14 +94,29 @@ static int apply_settings(sqlite3 *sqlite)
 	return rc;
 }
 
+/* SQLite's locks and its account of memory are for programs with threads and for people who look
+ * at it. It takes these settings only before its first connection. */
+static void set_up_once(void)
+{
+	static bool is_done;
+
+	if (!is_done) {
+		GP_ASSERT(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) == SQLITE_OK);
+		GP_ASSERT(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
+	}
+	is_done = true;
+}
+
 enum gp_err db_open(const char *path, struct db **ret_db, struct gp_why *why)
 {
 	struct db *db = mem_new(1, sizeof *db);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
 		    SQLITE_OPEN_EXRESCODE;
-	int rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	enum gp_err err;
+	int rc;
 
+	set_up_once();
+	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	if (rc == SQLITE_OK) {
 		db_set_wait(db, OPEN_WAIT_MS);
 		rc = apply_settings(db->sqlite);
@@ -267,6 +282,19 @@ void db_end(struct db_statement **pstatement)
 
 /* ---- transactions ---- */
 
+/* Said so often that they are prepared once. */
+static const char begin_writing[] = "BEGIN IMMEDIATE";
+static const char begin_reading[] = "BEGIN";
+static const char commit[] = "COMMIT";
+
+static enum gp_err run(struct db *db, const char *sql)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(db, sql, &statement);
+
+	return err == GP_OK ? db_run(&statement, NULL) : err;
+}
+
 static enum gp_err set_relaxed(struct db *db, bool is_relaxed)
 {
 	enum gp_err err = GP_OK;
@@ -287,7 +315,17 @@ enum gp_err db_begin(struct db *db, bool is_durable)
 	GP_ASSERT(!db->is_open);
 	err = set_relaxed(db, !is_durable);
 	if (err == GP_OK)
-		err = exec(db, "BEGIN IMMEDIATE", "begin");
+		err = run(db, begin_writing);
+	db->is_open = err == GP_OK;
+	return err;
+}
+
+enum gp_err db_begin_reading(struct db *db)
+{
+	enum gp_err err;
+
+	GP_ASSERT(!db->is_open);
+	err = run(db, begin_reading);
 	db->is_open = err == GP_OK;
 	return err;
 }
@@ -298,7 +336,7 @@ enum gp_err db_commit(struct db *db)
 
 	GP_ASSERT(db->is_open);
 	if (sqlite3_get_autocommit(db->sqlite) == 0)
-		err = exec(db, "COMMIT", "commit");
+		err = run(db, commit);
 	db_rollback(db); /* nothing is left to roll back if that went well */
 	return err;
 }

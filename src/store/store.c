@@ -146,6 +146,11 @@ enum gp_err store_begin(struct store *store, enum store_safety safety)
 	return db_begin(store->db, safety == STORE_DURABLE);
 }
 
+enum gp_err store_begin_reading(struct store *store)
+{
+	return db_begin_reading(store->db);
+}
+
 enum gp_err store_commit(struct store *store)
 {
 	return db_commit(store->db);

@@ -63,6 +63,9 @@ enum store_safety {
 	STORE_DURABLE, /* survives that too: everything security rests on */
 };
 enum gp_err store_begin(struct store *store, enum store_safety safety) GP_CHECKED;
+/* For several look-ups: they see the store as it is at the first of them, and are cheaper. Nothing
+ * is written meanwhile. Ended by store_commit(). */
+enum gp_err store_begin_reading(struct store *store) GP_CHECKED;
 enum gp_err store_commit(struct store *store) GP_CHECKED;
 void store_rollback(struct store *store);
 bool store_is_in_transaction(const struct store *store);

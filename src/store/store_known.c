@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_private.h"
 
+static const char fresh_sql[] =
+	"SELECT 1 FROM known_source WHERE account_id = $1 AND source = $2 AND last_at >= $3 - $4";
 /* The account may have been removed since it signed in: then there is nothing to know. */
 static const char note_sql[] =
 	"INSERT INTO known_source (account_id, source, first_at, last_at) "
@@ -11,24 +13,40 @@ static const char trim_sql[] =
 	"DELETE FROM known_source WHERE account_id = $1 AND source IN (SELECT source "
 	"FROM known_source WHERE account_id = $1 ORDER BY last_at DESC LIMIT 1000000 OFFSET $2)";
 
+/* Both take the same parameters. */
+static enum gp_err ask(struct store *store, const char *sql, uint64_t account, const char *source,
+	int64_t at, int64_t *ret_value)
+{
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)account);
+	db_bind_text(statement, 2, slice_str(source));
+	db_bind_int(statement, 3, at);
+	db_bind_int(statement, 4, STORE_KNOWN_STEP);
+	return db_run_int(&statement, ret_value);
+}
+
 enum gp_err store_known_note(struct store *store, uint64_t account, const struct ip *source,
 	int64_t at, bool *ret_is_new)
 {
 	struct db_statement *statement = NULL;
 	char text[IP_TEXT_SIZE];
 	int64_t first_at = 0;
-	enum gp_err err = db_query(store->db, note_sql, &statement);
+	enum gp_err err;
 
 	if (ret_is_new != NULL)
 		*ret_is_new = false;
-	if (err != GP_OK)
-		return err;
-	db_bind_int(statement, 1, (int64_t)account);
-	db_bind_text(statement, 2, slice_str(ip_format_source(source, text)));
-	db_bind_int(statement, 3, at);
-	db_bind_int(statement, 4, STORE_KNOWN_STEP);
-	err = db_run_int(&statement, &first_at);
-	/* Noted not long ago, or the account is gone. */
+	(void)ip_format_source(source, text);
+	/* Most often it was noted not long ago, and to look is much cheaper than to try. */
+	err = ask(store, fresh_sql, account, text, at, &first_at);
+	if (err == GP_ERR_NOT_FOUND)
+		err = ask(store, note_sql, account, text, at, &first_at);
+	else if (err == GP_OK)
+		return GP_OK;
+	/* The account is gone. */
 	if (err == GP_ERR_NOT_FOUND)
 		return GP_OK;
 	if (err != GP_OK)

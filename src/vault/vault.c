@@ -23,7 +23,7 @@ enum gp_err vault_send(struct vault *vault, const struct ipc_message *message)
 	return chan_send(vault->core, message, -1);
 }
 
-void vault_on_message(struct vault *vault, const struct ipc_message *message, int *fd)
+static void take_message(struct vault *vault, const struct ipc_message *message, int *fd)
 {
 	if (message->type == IPC_VERIFY) {
 		verify_on_message(vault, &message->verify);
@@ -65,8 +65,36 @@ void vault_on_message(struct vault *vault, const struct ipc_message *message, in
 		outbox_on_done(vault, &message->notice_done);
 }
 
+/*
+ * Questions that came in one packet are answered from one look at the store. Not more: core has put
+ * all of them before this look, so if it hears of a change that the look has missed, it does so
+ * after it asked, and asks again (core/effects.h).
+ */
+static void begin_look(struct vault *vault)
+{
+	if (vault->lane == IPC_LANE_FAST && !store_is_in_transaction(vault->store) &&
+		store_begin_reading(vault->store) != GP_OK)
+		log_warn("look_not_begun", LOG_STR("lane", "fast"));
+}
+
+static void end_look(struct vault *vault)
+{
+	if (vault->lane == IPC_LANE_FAST && store_is_in_transaction(vault->store) &&
+		store_commit(vault->store) != GP_OK)
+		log_warn("look_not_ended", LOG_STR("lane", "fast"));
+}
+
+void vault_on_message(struct vault *vault, const struct ipc_message *message, int *fd)
+{
+	begin_look(vault);
+	take_message(vault, message, fd);
+	if (vault->core == NULL || !chan_has_more(vault->core))
+		end_look(vault);
+}
+
 void vault_on_core_gone(struct vault *vault)
 {
+	end_look(vault);
 	record_end_journal(vault);
 	import_cancel(vault);
 	outbox_on_core_gone(vault);

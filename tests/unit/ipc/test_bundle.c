@@ -72,6 +72,7 @@ static void pausing_takes_effect_within_a_bundle(void **state)
 	for (int n = 1; n <= 3; n++) {
 		assert_int_equal(world->core.messages, n);
 		assert_int_equal(world->core.last_session, n);
+		assert_int_equal(chan_has_more(world->core.chan), n < 3);
 		chan_resume(world->core.chan);
 		loop_turn(world->loop);
 	}

@@ -157,6 +157,27 @@ static void test_two_handles(void **state)
 	store_close(&other);
 }
 
+/* From its first look to its end, it is as if nothing were changed. */
+static void test_reading(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *other = NULL;
+	struct store_account account;
+	struct slice bob = s("bob@example.test");
+
+	(void)fixture_account(fixture->store, "alice@example.test");
+	assert_int_equal(store_open(fixture->path, &other, NULL), GP_OK);
+	assert_int_equal(store_begin_reading(other), GP_OK);
+	assert_true(store_is_in_transaction(other));
+	assert_int_equal(store_account_find(other, s("alice@example.test"), &account), GP_OK);
+	(void)fixture_account(fixture->store, "bob@example.test");
+	assert_int_equal(store_account_find(other, bob, &account), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_commit(other), GP_OK);
+	assert_false(store_is_in_transaction(other));
+	assert_int_equal(store_account_find(other, bob, &account), GP_OK);
+	store_close(&other);
+}
+
 /* ---- domains ---- */
 
 static enum gp_err collect_domain(const struct store_domain *domain, void *arg)
@@ -528,6 +549,7 @@ int main(void)
 		TEST(test_open_together),
 		TEST(test_rollback),
 		TEST(test_two_handles),
+		TEST(test_reading),
 		TEST(test_domains),
 		TEST(test_find),
 		TEST(test_taken),

@@ -316,6 +316,57 @@ static void test_fault(void **state)
 	assert_int_equal(fixture_verify(fixture, PROTOCOL_IMAP, ALICE, ""), REASON_NO_PASSWORD);
 }
 
+static void post_verify(struct fixture *fixture, const char *secret)
+{
+	struct ipc_message message = { .type = IPC_VERIFY,
+		.verify = { .request = 1,
+			.protocol = PROTOCOL_IMAP,
+			.login = SLICE_LIT(ALICE),
+			.secret = slice_str(secret) } };
+
+	fixture_post(fixture, &message);
+}
+
+/* The fast lane looks once for what came together, and anew for what came later: a device password
+ * that was revoked in between by another process is good no more. */
+static void test_one_look(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *desk = NULL;
+	struct gp_why why;
+	char password[512];
+
+	add_alice(fixture);
+	add_device(fixture, "[\"imap\"]", password);
+	assert_int_equal(store_open(fixture->path, &desk, &why), GP_OK);
+	fixture->vault.lane = IPC_LANE_FAST;
+	chan_gather(fixture->core, NULL);
+	fixture->kept_open = 0;
+	for (int n = 0; n < 3; n++)
+		post_verify(fixture, password);
+	fixture_run(fixture);
+	assert_int_equal(fixture->reply.reason, REASON_OK);
+	assert_int_equal(fixture->kept_open, 2);
+	assert_false(store_is_in_transaction(fixture->vault.store));
+	assert_int_equal(store_device_remove(desk, 1, 0), GP_OK);
+	post_verify(fixture, password);
+	fixture_run(fixture);
+	assert_int_equal(fixture->reply.reason, REASON_WRONG_DEVICE);
+	assert_int_equal(fixture->kept_open, 2);
+	store_close(&desk);
+}
+
+/* A core that goes in the middle of a packet takes the look with it. */
+static void test_look_without_core(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->vault.lane = IPC_LANE_FAST;
+	assert_int_equal(store_begin_reading(fixture->vault.store), GP_OK);
+	vault_on_core_gone(&fixture->vault);
+	assert_false(store_is_in_transaction(fixture->vault.store));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -323,7 +374,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_main), TEST(test_device), TEST(test_twofactor), TEST(test_rehash),
 		TEST(test_off), TEST(test_blocked), TEST(test_unchecked), TEST(test_lookup),
-		TEST(test_fault), TEST(test_token), /* last: it stops the clock */
+		TEST(test_fault), TEST(test_one_look), TEST(test_look_without_core),
+		TEST(test_token), /* last: it stops the clock */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,8 +145,11 @@ static void on_core_message(
 static void on_vault_message(
 	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
 {
+	struct fixture *fixture = owner;
+
 	(void)chan;
-	vault_on_message(owner, message, fd);
+	vault_on_message(&fixture->vault, message, fd);
+	fixture->kept_open += store_is_in_transaction(fixture->vault.store);
 }
 
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
@@ -210,7 +213,7 @@ int fixture_setup(void **state)
 		fail_msg("%s", why.text);
 	assert_int_equal(chan_pair(fds), GP_OK);
 	vault->core =
-		chan_new(vault->loop, &fds[0], IPC_ROLE_VAULT, IPC_ROLE_CORE, &vault_ops, vault);
+		chan_new(vault->loop, &fds[0], IPC_ROLE_VAULT, IPC_ROLE_CORE, &vault_ops, fixture);
 	fixture->core =
 		chan_new(vault->loop, &fds[1], IPC_ROLE_CORE, IPC_ROLE_VAULT, &core_ops, fixture);
 	record_init(vault);

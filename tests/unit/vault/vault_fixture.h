@@ -31,7 +31,8 @@ struct fixture {
 	bool found, is_blocked; /* what the last SENDING_LOADED or PROFILE_KEPT said */
 	struct ipc_kept kept;   /* the last one, and how many came */
 	unsigned kept_count;
-	bool is_done; /* OP_DONE, LOADED or VERIFY_REPLY has come */
+	unsigned kept_open; /* messages after which a transaction was open */
+	bool is_done;       /* OP_DONE, LOADED or VERIFY_REPLY has come */
 	enum gp_err err;
 	char why[1024];
 	enum ipc_effect effect;
