@@ -86,7 +86,7 @@ const COPIED_VALUES = new Set(["address", "login", "imap_host", "smtp_host"]);
 
 function valueNode(name, values) {
 	if (name === "password")
-		return h("strong", {}, t("setup.the_password"));
+		return h("strong.the-password", {}, t("setup.the_password"));
 	const value = values[name];
 	if (!COPIED_VALUES.has(name))
 		return h("strong", {}, value);
@@ -105,9 +105,14 @@ function snippet({name, text}, values) {
 
 export function guideSteps(program, settings) {
 	const values = guideValues(settings);
-	return [
+	return h("div.stack", {},
 		h("ol.steps", {}, inLanguage(program.steps).map((step) => h("li", {}, sentence(step, values)))),
 		(program.snippets ?? []).map((one) => snippet(one, values)),
-		program.note && note("info", h("p", {}, inLanguage(program.note))),
-	];
+		program.note && note("info", h("p", {}, inLanguage(program.note))));
+}
+
+// Once there is a password, it can be copied wherever the steps in node ask for it.
+export function givePassword(node, password) {
+	for (const place of node.querySelectorAll(".the-password"))
+		place.after(copier(password, t("devices.password")));
 }

@@ -37,10 +37,11 @@ function codeView(link, done) {
 	return {node, head};
 }
 
-// name: what the device is called to begin with.
+// name: what the device is called to begin with. A profile is of use on what Apple makes, and is offered there alone.
 export function profileCard(name = "") {
+	const apple = appleDevice();
 	const place = h("div.stack", {"aria-live": "polite"});
-	const named = field({name: "device", label: t("devices.name"), value: name || appleDevice() || t("profile.phone"),
+	const named = field({name: "device", label: t("devices.name"), value: name || apple || t("profile.phone"),
 		autocomplete: "off", maxlength: "60"});
 	let timer = 0;
 
@@ -49,28 +50,27 @@ export function profileCard(name = "") {
 		place.replaceChildren();
 	};
 	const begin = (device) => post("/self/setup", {name: device.trim()});
-	async function install() {
+	async function install({device}) {
 		clear();
-		try {
-			openProfile((await begin(named.value)).token);
-			place.replaceChildren(h("div.stack", {}, installSteps()));
-		} catch (error) {
-			place.replaceChildren(note("bad", h("p", {}, problemText(error))));
-		}
+		openProfile((await begin(device)).token);
+		place.replaceChildren(h("div.stack", {}, installSteps()));
 	}
-	const node = form({
-		label: t("profile.title"), submit: t("profile.code"), fields: [named],
-		more: [button(t("profile.install"), install, "secondary", "save")],
-		send: async ({device}) => {
-			const link = await begin(device);
-			const shown = codeView(link, clear);
-			clear();
-			place.replaceChildren(shown.node);
-			focus(shown.head);
-			speak(t("profile.scan"));
-			timer = setTimeout(() => place.replaceChildren(note("info", h("p", {}, t("profile.over")))),
-				new Date(link.expires_at) - Date.now());
-		},
-	});
-	return card(t("profile.title"), h("p", {}, t("profile.text")), node, place);
+	async function showCode({device}) {
+		const link = await begin(device);
+		const shown = codeView(link, clear);
+		clear();
+		place.replaceChildren(shown.node);
+		focus(shown.head);
+		speak(t("profile.scan"));
+		timer = setTimeout(() => place.replaceChildren(note("info", h("p", {}, t("profile.over")))),
+			new Date(link.expires_at) - Date.now());
+	}
+	const code = button(t("profile.code"), () => showCode({device: named.value}).catch((error) => {
+		place.replaceChildren(note("bad", h("p", {}, problemText(error))));
+	}), "secondary");
+	const node = form({label: t("profile.title"), fields: [named],
+		submit: apple ? t("profile.install", {device: apple}) : t("profile.code"),
+		more: apple ? [code] : [], send: apple ? install : showCode});
+	return card(t("profile.title"),
+		h("p", {}, apple ? t("profile.text.apple", {device: apple}) : t("profile.text")), node, place);
 }

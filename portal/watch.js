@@ -23,8 +23,9 @@ const ask = async (query) => (await get(`/self/watch${query}`)).items;
 function gather(rows) {
 	const lines = new Map();
 	for (const row of [...rows].sort((a, b) => b.id - a.id)) {
-		const key = JSON.stringify([row.what, row.service, row.login, row.device, row.source, row.mechanism,
-			row.old_password_at]);
+		// Programs try one wrong password by several mechanisms; which, matters where it is not offered.
+		const key = JSON.stringify([row.what, row.service, row.login, row.device, row.source,
+			row.what === "mechanism" ? row.mechanism : null, row.old_password_at]);
 		const line = lines.get(key);
 		if (line)
 			line.count += 1;

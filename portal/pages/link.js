@@ -24,12 +24,12 @@ function valuesView(made) {
 // Either way uses the link up.
 function choice(ctx, place) {
 	const apple = appleDevice();
-	const install = button(t("link.install"), () => {
+	const install = apple && button(t("profile.install", {device: apple}), () => {
 		openProfile(ctx.setupToken);
 		ctx.forgetToken();
 		place.replaceChildren(h("div.stack", {}, installSteps()));
 		speak(t("profile.loaded"));
-	}, apple ? "primary" : "secondary", "save");
+	}, "primary", "save");
 	const show = button(t("link.values"), async () => {
 		try {
 			const made = await call("POST", "/setup", {token: ctx.setupToken}, true);
@@ -43,7 +43,7 @@ function choice(ctx, place) {
 				: [note("bad", h("p", {}, problemText(error)))]);
 		}
 	}, apple ? "secondary" : "primary", "list");
-	return h("div.actions", {}, apple ? [install, show] : [show, install]);
+	return h("div.actions", {}, install, show);
 }
 
 export async function page(ctx) {

@@ -4,19 +4,18 @@
 import {get, items, post} from "../api.js";
 import {focus, h, speak} from "../dom.js";
 import {field, form} from "../form.js";
-import {guideSteps, inLanguage, loadClients} from "../guide.js";
+import {givePassword, guideSteps, inLanguage, loadClients} from "../guide.js";
 import {icon} from "../icons.js";
 import {settingsView} from "../settings.js";
-import {profileCard} from "../setup_profile.js";
+import {appleDevice, profileCard} from "../setup_profile.js";
 import {testCard} from "../test_message.js";
 import {t} from "../text.js";
-import {badge, card, copyButton, link, note, table} from "../ui.js";
+import {badge, card, copyButton, empty, link, note, table} from "../ui.js";
 import {watchView} from "../watch.js";
 
 const KINDS = ["computer", "phone", "other"];
 const ICONS = {computer: "computer", phone: "device", other: "tool"};
 const MOST = 50;
-const APPLE = ["iphone", "apple-mac"]; // set up by a profile, too
 
 // ---- which program? ----
 
@@ -44,12 +43,23 @@ const OLD_COLUMNS = [
 ];
 
 function oldPrograms(clients) {
+	const list = table(t("setup.old"), OLD_COLUMNS.map(([title, cell]) => [t(title), cell]), clients.old);
+	const rows = [...list.querySelectorAll("tbody tr")];
+	const none = empty(t("setup.old.none"));
+	const search = field({name: "program", type: "search", label: t("setup.old.search"), optional: true,
+		autocomplete: "off"});
+	none.hidden = true;
+	search.input.addEventListener("input", () => {
+		const words = search.value.toLowerCase().split(/\s+/);
+		for (const row of rows)
+			row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+		none.hidden = rows.some((row) => !row.hidden);
+	});
 	return [
 		h("p", {}, link(t("setup.other"), "#/setup", "back")),
 		h("p.lead", {}, t("setup.old.lead")),
 		note("warn", h("p", {}, t("setup.old.warn"))),
-		card(t("setup.old.list"), table(t("setup.old"), OLD_COLUMNS.map(([title, cell]) => [t(title), cell]),
-			clients.old)),
+		card(t("setup.old.list"), search.node, list, none),
 	];
 }
 
@@ -84,14 +94,25 @@ function passwordCard(program, devices, done) {
 	return card(title, h("p", {}, t("setup.password.text")), node);
 }
 
+// By a profile or a code, for the programs of Apple; a Mac reads no code, so its page has to be opened there.
+function withoutTyping(program) {
+	if (program.id === "iphone" || (program.id === "apple-mac" && appleDevice()))
+		return profileCard(inLanguage(program.name));
+	return program.id === "apple-mac" && note("info", h("p", {}, t("profile.mac")));
+}
+
 function programPage(ctx, program, settings, devices) {
+	const steps = guideSteps(program, settings);
 	const watched = watchView(ctx, t("setup.watch"), settings.login, program.scopes);
 	const isReader = program.scopes.includes("imap");
 	return [
 		h("p", {}, link(t("setup.other"), "#/setup", "back")),
-		APPLE.includes(program.id) && profileCard(inLanguage(program.name)),
-		passwordCard(program, devices, (made) => { watched.device = made.name; }),
-		card(t("setup.steps", {name: inLanguage(program.name)}), guideSteps(program, settings),
+		withoutTyping(program),
+		passwordCard(program, devices, (made) => {
+			watched.device = made.name;
+			givePassword(steps, made.password);
+		}),
+		card(t("setup.steps", {name: inLanguage(program.name)}), steps,
 			h("details", {}, h("summary", {}, t("setup.values")), settingsView(settings, program.scopes))),
 		watched.node,
 		isReader && testCard(ctx, t("setup.test")),

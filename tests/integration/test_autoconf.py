@@ -401,6 +401,8 @@ def test_panels_ask_for_records(door):
 
 IPHONE = ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
           "Version/18.5 Mobile/15E148 Safari/604.1")
+MAC = ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 "
+       "Safari/605.1.15")
 
 
 @pytest.fixture
@@ -435,7 +437,7 @@ def test_by_the_camera_of_an_iphone(door, people, peer, tmp_path):
     assert way not in phone.url()
     kind, path = phone.run("""
         const waiting = page.waitForEvent("download");
-        await page.getByRole("button", {name: "Install the profile (iPhone, iPad, Mac)"}).click();
+        await page.getByRole("button", {name: "Install on this iPhone"}).click();
         const download = await waiting;
         return [download.suggestedFilename(), await download.path()];""")
     phone.see("The profile is on its way to this device.")
@@ -456,6 +458,8 @@ def test_by_the_camera_of_another_phone(door, people, peer, tmp_path):
     way = scanned(people, tmp_path)
     phone = people.browser()
     phone.go("#" + way)
+    phone.see("Show me the values")
+    assert "Install" not in phone.text()
     phone.press("Show me the values")
     phone.see(NAME, str(door.ports["imaps"]), str(door.ports["submissions"]), "Alices phone")
     assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], phone.text(".secret code"), peer))
@@ -465,9 +469,14 @@ def test_by_the_camera_of_another_phone(door, people, peer, tmp_path):
 def test_on_this_mac(door, people, peer, tmp_path):
     desk = people.signed_in(ALICE)
     desk.follow("#/setup/apple-mac")
+    desk.see("Nothing need be typed if you open this page on the Mac itself.")
+    assert desk.count("main form") == 1  # that of the device password
+    desk = people.signed_in(ALICE, userAgent=MAC)
+    desk.follow("#/setup/apple-mac")
+    desk.see("Show a QR code for my phone")
     path = desk.run("""
         const waiting = page.waitForEvent("download");
-        await page.getByRole("button", {name: "Install on this iPhone, iPad or Mac"}).click();
+        await page.getByRole("button", {name: "Install on this Mac"}).click();
         return await (await waiting).path();""")
     with open(path, "rb") as file:
         mail, = verify(door, tmp_path, file.read())["PayloadContent"]

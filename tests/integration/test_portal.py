@@ -36,8 +36,8 @@ class Portal:
         self.browsers.append(made)
         return made
 
-    def signed_in(self, who, heading="Overview"):
-        browser = self.browser()
+    def signed_in(self, who, heading="Overview", **options):
+        browser = self.browser(**options)
         browser.go()
         sign_in(browser, *who)
         browser.heading(heading)

@@ -67,6 +67,9 @@ def test_from_nothing_to_works(house, watch):
     watch.press("Make the password")
     watch.see("It is shown only now")
     secret = watch.text(".secret code")
+    # It can be copied where the step asks for it, too.
+    watch.press("Copy: device password", within=".steps")
+    assert watch.run("return await page.evaluate(() => navigator.clipboard.readText())") == secret
     assert imaps(house.door, ALICE[0], "mistyped") != 0
     watch.see("Wrong password", "Enter the device password of step 1")
     assert imaps(house.door, "alice", secret) == 0
@@ -127,6 +130,17 @@ def ntlm_pop3(door):
         assert line.line().startswith("-ERR")
 
 
+def twice(door):
+    """As many do: the same password by the next mechanism."""
+    with talk.connect(door, "submissions", HERE) as line:
+        line.ask("EHLO pc")
+        for _ in range(2):
+            assert line.ask(f"AUTH PLAIN {talk.plain(ALICE[0], 'mistyped')}")[0].startswith("535")
+        line.ask("AUTH LOGIN")
+        line.ask(talk.b64(ALICE[0]))
+        assert line.ask(talk.b64("mistyped"))[0].startswith("535")
+
+
 def no_tls(door):
     with talk.connect(door, "submission", HERE, tls=False) as line:
         line.ask("EHLO pc")
@@ -184,6 +198,7 @@ def with_main_password(door):
     (ntlm, ["Turn “secure password authentication” (SPA) off", "The program tried NTLM."]),
     (ntlm_imap, ["Connected for reading mail (IMAP)", "The program tried NTLM."]),
     (ntlm_pop3, ["Connected for reading mail (POP3)", "The program tried NTLM."]),
+    (twice, ["Wrong password", "3 times"]),
     (no_tls, ["Tried to sign in without encryption", "Set the encryption to SSL/TLS or STARTTLS"]),
     (msmtp_without_tls, ["Came without encryption, and went away", "Without encryption nobody can sign in here"]),
     (swaks_cram_md5, ["Came, and went away without trying to sign in", "Choose “normal password”"]),
@@ -299,5 +314,21 @@ def test_each_program_has_its_page(house, program):
     assert ALICE[0] in words
     ports = {str(house.door.ports[name]) for name in ("imaps", "submissions")}
     wanted = {str(house.door.ports["submissions"])} if program in ("copier", "script") else ports
-    if program not in ("apple-mac", "iphone"):  # they find the ports by themselves
-        assert all(port in words for port in wanted)
+    assert all(port in words for port in wanted)
+
+
+def test_old_programs_are_found_by_name(house):
+    page = house.page
+    shown = "tbody tr:not([hidden])"
+    page.follow("#/setup/old")
+    page.see("Outlook Express 5, 6")
+    assert page.count(shown) == len(CLIENTS["old"])
+    page.fill("Search for a program", "Netscape 4")
+    page.see("Netscape Communicator 4", "Netscape 4.08")
+    assert page.count(shown) == 2
+    assert "No program of that name" not in page.text()
+    page.fill("Search for a program", "Lotus Notes")
+    assert page.count(shown) == 0
+    page.see("No program of that name is known here.")
+    page.fill("Search for a program", "")
+    assert page.count(shown) == len(CLIENTS["old"])
