@@ -6,10 +6,12 @@
 #include "base/check.h"
 #include "front/session_core.h"
 
+/* Instead of the number of a recipient. */
+static const uint32_t stale = UINT32_MAX;         /* of an earlier transaction */
+static const uint32_t uncounted = UINT32_MAX - 1; /* core has reserved nothing for it */
+
 enum {
-	STALE = UINT32_MAX,         /* of an earlier transaction */
-	UNCOUNTED = UINT32_MAX - 1, /* of this one, but core has reserved nothing for it */
-	ACCEPTED_MAX = 16 * 1024,   /* more than message_recipients can be */
+	ACCEPTED_MAX = 16 * 1024, /* more than message_recipients can be */
 };
 
 void smtp_books_init(struct smtp_books *books, struct session *session)
@@ -29,7 +31,7 @@ void smtp_books_fini(struct smtp_books *books)
 
 static void tell(struct smtp_books *books, uint32_t number, enum rcpt_outcome outcome)
 {
-	if (number < UNCOUNTED)
+	if (number < uncounted)
 		session_core_tell_rcpt(books->session, number, outcome);
 }
 
@@ -54,7 +56,7 @@ void smtp_books_pass(struct smtp_books *books)
 
 	/* The engine takes no further command while so many are owed. */
 	GP_ASSERT(books->owed_count < SMTP_SERVER_PENDING);
-	books->owed[last] = books->has_newest ? books->permitted - 1 : UNCOUNTED;
+	books->owed[last] = books->has_newest ? books->permitted - 1 : uncounted;
 	books->owed_count++;
 	books->has_newest = false;
 }
@@ -79,7 +81,7 @@ void smtp_books_answer(struct smtp_books *books, enum rcpt_outcome outcome, bool
 	number = books->owed[books->first_owed];
 	books->first_owed = (books->first_owed + 1) % SMTP_SERVER_PENDING;
 	books->owed_count--;
-	if (number == STALE)
+	if (number == stale)
 		return;
 	books->is_lmtp = is_lmtp;
 	if (outcome == RCPT_DELIVERED)
@@ -117,7 +119,7 @@ static void forget(struct smtp_books *books)
 	buf_trim(&books->accepted);
 	buf_trim(&books->outcomes);
 	for (unsigned i = 0; i < books->owed_count; i++)
-		books->owed[(books->first_owed + i) % SMTP_SERVER_PENDING] = STALE;
+		books->owed[(books->first_owed + i) % SMTP_SERVER_PENDING] = stale;
 }
 
 /* Of a message that not all have taken: those who fared otherwise than it. How many have it. */
@@ -184,7 +186,7 @@ void smtp_books_on_answer(struct smtp_books *books)
 /* Those of this transaction stay in their places, so that replies still find theirs. */
 void smtp_books_on_core_gone(struct smtp_books *books)
 {
-	const uint32_t number = UNCOUNTED;
+	const uint32_t number = uncounted;
 	size_t listed = books->accepted.len / sizeof number;
 
 	books->permitted = 0;
@@ -194,7 +196,7 @@ void smtp_books_on_core_gone(struct smtp_books *books)
 	for (unsigned i = 0; i < books->owed_count; i++) {
 		uint32_t *owed = &books->owed[(books->first_owed + i) % SMTP_SERVER_PENDING];
 
-		*owed = *owed == STALE ? STALE : number;
+		*owed = *owed == stale ? stale : number;
 	}
 	buf_clear(&books->accepted);
 	for (size_t i = 0; i < listed; i++) {

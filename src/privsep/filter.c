@@ -218,16 +218,29 @@ static const struct {
 	{ SOL_SOCKET, SO_RCVLOWAT },
 };
 
+/* libseccomp's own macros for these leave members out, of which clang warns. */
+static struct scmp_arg_cmp is_equal(unsigned arg, uint64_t value)
+{
+	return (struct scmp_arg_cmp){ .arg = arg, .op = SCMP_CMP_EQ, .datum_a = value };
+}
+
+static struct scmp_arg_cmp is_masked_equal(unsigned arg, unsigned mask, unsigned value)
+{
+	return (struct scmp_arg_cmp){
+		.arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value
+	};
+}
+
 static int add_rule(scmp_filter_ctx filter, const struct rule *rule)
 {
 	uint32_t action = (rule->flags & REFUSE) != 0 ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW;
 
 	if ((rule->flags & OWN_PID) != 0)
-		return seccomp_rule_add(filter, action, rule->number, 1,
-			SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+		return seccomp_rule_add(
+			filter, action, rule->number, 1, is_equal(0, (uint32_t)getpid()));
 	if ((rule->flags & ONLY_IF) != 0)
 		return seccomp_rule_add(filter, action, rule->number, 1,
-			SCMP_CMP32(rule->arg, SCMP_CMP_MASKED_EQ, rule->mask, rule->value));
+			is_masked_equal(rule->arg, rule->mask, rule->value));
 	return seccomp_rule_add(filter, action, rule->number, 0);
 }
 
@@ -235,13 +248,13 @@ static int add_socket_rules(scmp_filter_ctx filter, enum ipc_role role)
 {
 	/* Without an address and without Fast Open, which is a connect(2) of another name. */
 	int outcome = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
-		SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0), SCMP_A4_64(SCMP_CMP_EQ, 0));
+		is_masked_equal(3, MSG_FASTOPEN, 0), is_equal(4, 0));
 
 	for (size_t i = 0; role == IPC_ROLE_FRONT && i < GP_ARRAY_LEN(options); i++) {
 		if (outcome == 0)
 			outcome = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
-				SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)options[i].level),
-				SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)options[i].name));
+				is_equal(1, (uint32_t)options[i].level),
+				is_equal(2, (uint32_t)options[i].name));
 	}
 	return outcome;
 }

@@ -105,8 +105,12 @@ static struct visit visit(struct setup *s, const char *sni, int version)
 		(void)SSL_set_min_proto_version(ssl, version);
 		(void)SSL_set_max_proto_version(ssl, version);
 	}
-	if (sni != NULL)
-		(void)SSL_set_tlsext_host_name(ssl, sni);
+	if (sni != NULL) {
+		char *copy = mem_strdup(sni); /* OpenSSL's macro casts const away */
+
+		(void)SSL_set_tlsext_host_name(ssl, copy);
+		mem_free(copy);
+	}
 	if (s->session != NULL)
 		(void)SSL_set_session(ssl, s->session);
 	ERR_clear_error();
