@@ -107,6 +107,7 @@ static void op_free(struct op *op)
 	if (asker != NULL)
 		asker->ops--;
 	map_remove(&op->core->control.ops, &op->node);
+	journal_wait_fini(&op->wait);
 	buf_fini(&op->question);
 	json_decref(op->gathered);
 	mem_free(op->why);
@@ -351,6 +352,42 @@ static enum gp_err forward(const struct op_call *call, enum ops_id id,
 	return gp_why_set(why, GP_ERR_STORE, "no vault is there to do it; try again");
 }
 
+static bool tells_of_bans(enum ops_id id)
+{
+	return id == OPS_ban_list || id == OPS_ban_add || id == OPS_ban_remove;
+}
+
+static const char not_kept[] = "it is in force, but the store takes nothing now; until it does, a "
+			       "restart of everything undoes it";
+
+static void on_bans_kept(struct journal_wait *wait, bool is_kept)
+{
+	struct op *op = MAP_ENTRY(wait, struct op, wait);
+
+	if (is_kept || !op->is_change)
+		op_finish(op, GP_OK, SLICE_LIT(""));
+	else
+		op_finish(op, GP_ERR_STORE, SLICE_LIT(not_kept));
+}
+
+/* What is said of a ban shall be true after a restart of everything, too: so the end of the answer
+ * waits for the store. */
+static enum gp_err await_bans(const struct op_call *call, enum ops_id id, struct gp_why *why)
+{
+	bool is_change = id == OPS_ban_add || id == OPS_ban_remove;
+	struct op *op = op_begin(call);
+	enum gp_err err = GP_OK;
+
+	if (op == NULL)
+		return GP_OK;
+	op->is_change = is_change;
+	err = journal_await_bans(call->core, &op->wait, on_bans_kept);
+	if (err == GP_ERR_AGAIN)
+		return err;
+	op_free(op);
+	return err == GP_OK || !is_change ? GP_OK : gp_why_set(why, err, "%s", not_kept);
+}
+
 static enum gp_err answer(
 	struct op_call *call, enum ops_id id, const struct control_ask *ask, struct gp_why *why)
 {
@@ -363,6 +400,8 @@ static enum gp_err answer(
 	if (err == GP_OK || (err == GP_ERR_AGAIN && id == OPS_reload))
 		audit_note(call->core, call->caller, id, args);
 	json_decref(args);
+	if (err == GP_OK && tells_of_bans(id))
+		err = await_bans(call, id, why);
 	return err;
 }
 

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "core/caller.h"
+#include "core/journal.h"
 #include "core/portal.h"
 #include "ipc/message.h"
 #include "ops/ops.h"
@@ -52,6 +53,8 @@ struct op {
 	const struct op_events *events; /* where core itself wants the answer */
 	struct attempt *attempt;        /* whose secret the vault judges (guarded.h): borrowed */
 	struct buf question;            /* for the vault, while it waits: a packet */
+	struct journal_wait wait;       /* until the store has the bans it tells of */
+	bool is_change;                 /* ... and sets or lifts */
 	enum reason reason;             /* if its secret is wrong */
 	enum gp_err err;                /* the vault's answer, while that is counted */
 	char *why;

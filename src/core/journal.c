@@ -25,6 +25,7 @@ struct journal_packet {
 void journal_init(struct core *core)
 {
 	STAILQ_INIT(&core->journal.waiting);
+	TAILQ_INIT(&core->journal.waits);
 	/* Never to be taken for the number of another core; below 2^63, as the store has it. */
 	core->journal.number = rand_u64() >> 2;
 }
@@ -40,6 +41,54 @@ static void drop_first(struct journal *journal)
 	journal->number++;
 	buf_fini(&packet->bytes);
 	mem_free(packet);
+}
+
+void journal_wait_fini(struct journal_wait *wait)
+{
+	if (wait->core == NULL)
+		return;
+	TAILQ_REMOVE(&wait->core->journal.waits, wait, link);
+	loop_timer_fini(&wait->timer);
+	wait->core = NULL;
+}
+
+static void end_wait(struct journal_wait *wait, bool is_kept)
+{
+	journal_wait_fini(wait);
+	wait->on_end(wait, is_kept);
+}
+
+static void on_wait_over(struct loop_timer *timer)
+{
+	end_wait(timer->owner, false);
+}
+
+/* They stand in the order of their numbers. */
+static void end_waits(struct journal *journal)
+{
+	struct journal_wait *wait;
+
+	while ((wait = TAILQ_FIRST(&journal->waits)) != NULL &&
+		(journal->is_held || wait->number <= journal->number))
+		end_wait(wait, wait->number <= journal->number);
+}
+
+enum gp_err journal_await_bans(struct core *core, struct journal_wait *wait,
+	void (*on_end)(struct journal_wait *wait, bool is_kept))
+{
+	struct journal *journal = &core->journal;
+
+	if (journal->bans <= journal->number)
+		return GP_OK;
+	if (journal->is_held)
+		return GP_ERR_STORE;
+	wait->core = core;
+	wait->number = journal->bans;
+	wait->on_end = on_end;
+	loop_timer_init(core->loop, &wait->timer, on_wait_over, wait);
+	loop_timer_set(&wait->timer, JOURNAL_AWAIT_MS);
+	TAILQ_INSERT_TAIL(&journal->waits, wait, link);
+	return GP_ERR_AGAIN;
 }
 
 void journal_fini(struct core *core)
@@ -70,6 +119,8 @@ static void append(struct core *core, const struct ipc_message *message, bool mu
 	}
 	STAILQ_INSERT_TAIL(&journal->waiting, packet, link);
 	journal->count++;
+	if (message->type == IPC_BAN_KEEP || message->type == IPC_BAN_DROP)
+		journal->bans = journal->number + journal->count;
 	if (journal->next == NULL)
 		journal->next = packet;
 }
@@ -133,10 +184,11 @@ void journal_on_kept(struct core *core, const struct ipc_kept *kept)
 	while (journal->number < kept->number && !STAILQ_EMPTY(&journal->waiting) &&
 		STAILQ_FIRST(&journal->waiting) != journal->next)
 		drop_first(journal);
-	if (!kept->again || journal->is_held)
-		return;
-	log_warn("journal_held", LOG_UINT("waiting", journal->count));
-	journal->is_held = true;
+	if (kept->again && !journal->is_held) {
+		log_warn("journal_held", LOG_UINT("waiting", journal->count));
+		journal->is_held = true;
+	}
+	end_waits(journal);
 }
 
 void journal_send(struct core *core, const struct ipc_message *message, bool must)

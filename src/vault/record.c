@@ -97,7 +97,11 @@ void record_flush(struct vault *vault)
 		return;
 	}
 	record->kept = record->next;
-	tell_in_time(vault);
+	/* Somebody may wait for a ban to be kept. */
+	if (record->is_durable)
+		tell(vault);
+	else
+		tell_in_time(vault);
 	if (vault->outbox.has_new)
 		outbox_wake(vault);
 }

@@ -6,10 +6,10 @@
  * otherwise ends that transaction first. After a batch the desk rests a moment, so that the next
  * one is not a single event.
  *
- * Core holds each record until it hears that it is kept (KEPT). That is told once in a while, not
- * for each: a record that core sends again although it was kept is recognised by its number. When
- * the store takes none (disk full, locked for too long), core is asked to send again from the
- * first that is missing.
+ * Core holds each record until it hears that it is kept (KEPT). That is told once in a while, for
+ * bans at once, not for each: a record that core sends again although it was kept is recognised by
+ * its number. When the store takes none (disk full, locked for too long), core is asked to send
+ * again from the first that is missing.
  */
 #ifndef GP_VAULT_RECORD_H
 #define GP_VAULT_RECORD_H

@@ -224,6 +224,59 @@ def test_a_stop_keeps_what_is_on_its_way(make_gatepost):
     assert {one: len(counted(door, one)) for one in sources} == {one: 2 for one in sources}
 
 
+def kill_everything(door, victims):
+    """All at once; victims: of pids(), whose end is the first."""
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    door.process.wait()
+    door.process = None
+    rig.until(lambda: not any(rig.is_alive(pid) for pid in victims), "the end of all")
+
+
+def in_order_of_harm(door):
+    """The vault that writes first, then the others that it talks with."""
+    _, desk = vault(door, "desk")
+    return [desk, *(pid for pid in pids(door).values() if pid != desk)]
+
+
+@pytest.mark.parametrize("what", ["guesses", "ban", "block"])
+def test_what_was_reported_outlives_the_end_of_everything(make_gatepost, peer, what):
+    """Not one process is left to write down what the others had heard."""
+    door = make_gatepost()
+    device = door.add_device(ALICE[0], "phone")
+    guesser = load.source()
+    victims = in_order_of_harm(door)
+    talk.wrong(door, guesser, 5)
+    if what == "guesses":
+        assert [row["source"] for row in door.json("ban", "list")] == [guesser]
+    elif what == "ban":
+        door.cli("ban", "add", peer)
+    else:
+        door.cli("device", "revoke", ALICE[0], "--all")
+        door.cli("account", "block", BOB[0])
+    kill_everything(door, victims)
+    door.start()
+    if what == "guesses":
+        assert [row["source"] for row in door.json("ban", "list")] == [guesser]
+        assert len(counted(door, guesser)) == 5
+    elif what == "ban":
+        assert peer in [row["source"] for row in door.json("ban", "list")]
+    else:
+        assert talk.signin(door, "imaps", ALICE[0], device, peer).startswith("a NO [AUTHENTICATIONFAILED]")
+        assert door.json("account", "show", BOB[0])["blocked_at"] is not None
+
+
+def test_a_ban_that_cannot_be_kept_is_not_reported_as_kept(make_gatepost, peer):
+    door = make_gatepost()
+    _, desk = vault(door, "desk")
+    os.kill(desk, signal.SIGSTOP)
+    result = door.cli_raw("ban", "add", peer)
+    assert result.returncode == 75 and "in force" in result.stderr, result
+    assert talk.connect(door, "imaps", peer).startswith("* BYE")
+    os.kill(desk, signal.SIGCONT)
+    rig.until(lambda: door.cli_raw("ban", "add", peer).returncode == 0, "the vault")
+
+
 # ---- the store ----
 
 

@@ -462,7 +462,7 @@ static enum gp_err await(struct world *world, uint64_t request)
 	return world->done_err;
 }
 
-enum gp_err world_op(struct world *world, const char *name, const char *arguments)
+uint64_t world_ask(struct world *world, const char *name, const char *arguments)
 {
 	uint64_t request = next_request(world);
 	struct ipc_message message = { .type = IPC_OP };
@@ -471,7 +471,12 @@ enum gp_err world_op(struct world *world, const char *name, const char *argument
 		.request = request, .name = slice_str(name), .arguments = slice_str(arguments)
 	};
 	assert_int_equal(chan_send(world->cli.chan, &message, -1), GP_OK);
-	return await(world, request);
+	return request;
+}
+
+enum gp_err world_op(struct world *world, const char *name, const char *arguments)
+{
+	return await(world, world_ask(world, name, arguments));
 }
 
 uint64_t world_send_call(struct world *world, const char *name, const char *arguments,

@@ -123,6 +123,7 @@ struct world {
 	unsigned guess_row_count;
 	struct ip known_source; /* for every account */
 	bool is_lookup_failing;
+	bool is_fast_mute; /* the fast vault hangs: its LOOKUPs are not answered */
 	unsigned lookups;
 	int64_t last_since;
 	unsigned loads;
@@ -130,8 +131,10 @@ struct world {
 	enum gp_err account_err;
 	const char *account_row; /* all that it says; NULL: that alone */
 
-	/* What the desk was told to keep. It never says by itself that it has. */
+	/* What the desk was told to keep. It says so of bans alone, as soon as it has them. */
 	uint64_t journal;
+	unsigned records;     /* that came since */
+	bool is_keeping_mute; /* it says nothing by itself */
 	unsigned events, counted, weight, guesses, bans_kept, bans_dropped;
 	uint64_t last_account;
 	enum reason last_reason;
@@ -241,6 +244,8 @@ unsigned world_count(const struct world *world, enum verdict verdict);
 bool world_was_closed(const struct world *world, uint64_t session, enum close_reason *ret_reason);
 
 /* Asks as the CLI; rows are then in world->rows. */
+uint64_t world_ask(struct world *world, const char *name, const char *arguments);
+/* ... and waits for the end: how it went. */
 enum gp_err world_op(struct world *world, const char *name, const char *arguments);
 /* Asks as a browser at this address with this cookie; what came is in world->rows and ->cookie. */
 enum gp_err world_call(struct world *world, const char *name, const char *arguments,

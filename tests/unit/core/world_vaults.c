@@ -105,6 +105,8 @@ static void on_lookup(struct world_peer *vault, const struct ipc_lookup *lookup)
 	bool is_account = !slice_starts_nocase(lookup->login, "nobody");
 
 	world->lookups++;
+	if (world->is_fast_mute && vault == &world->vaults[FAST])
+		return;
 	world->last_since = lookup->since;
 	message.lookup_reply = (struct ipc_lookup_reply){ .request = lookup->request,
 		.reason = world->is_lookup_failing ? REASON_STORE : REASON_OK,
@@ -308,6 +310,38 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 	reply(vault, &message);
 }
 
+static void say_kept(struct world_peer *vault)
+{
+	struct world *world = vault->world;
+	struct ipc_message message = { .type = IPC_KEPT,
+		.kept = { .number = world->journal + world->records } };
+
+	if (!world->is_keeping_mute)
+		reply(vault, &message);
+}
+
+static void on_journal(struct world *world, const struct ipc_journal *message)
+{
+	world->journal = message->number;
+	world->records = 0;
+}
+
+static void on_record(struct world_peer *vault, const struct ipc_message *message)
+{
+	struct world *world = vault->world;
+
+	world->records++;
+	if (message->type == IPC_EVENT) {
+		on_event(world, &message->event);
+	} else if (message->type == IPC_SENT) {
+		world_on_sent(world, &message->sent);
+	} else {
+		world->bans_kept += message->type == IPC_BAN_KEEP;
+		world->bans_dropped += message->type == IPC_BAN_DROP;
+		say_kept(vault);
+	}
+}
+
 static void on_notice_done(struct world *world, const struct ipc_notice_done *done)
 {
 	world->notices_done++;
@@ -342,15 +376,10 @@ void world_on_vault_message(
 	else if (message->type == IPC_LOAD)
 		answer_load(vault, &message->load);
 	else if (message->type == IPC_JOURNAL)
-		world->journal = message->journal.number;
-	else if (message->type == IPC_EVENT)
-		on_event(world, &message->event);
-	else if (message->type == IPC_BAN_KEEP)
-		world->bans_kept++;
-	else if (message->type == IPC_BAN_DROP)
-		world->bans_dropped++;
-	else if (message->type == IPC_SENT)
-		world_on_sent(world, &message->sent);
+		on_journal(world, &message->journal);
+	else if (message->type == IPC_EVENT || message->type == IPC_SENT ||
+		 message->type == IPC_BAN_KEEP || message->type == IPC_BAN_DROP)
+		on_record(vault, message);
 	else if (message->type == IPC_SENDING_LOAD)
 		world_on_sending_load(vault, &message->sending_load);
 	else if (message->type == IPC_PROFILE_PART)
