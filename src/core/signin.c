@@ -90,6 +90,25 @@ static void finish_banned(struct attempt *attempt, int64_t ban_ms)
 	finish(attempt, &answer);
 }
 
+/* To a vault, with a place or exempt. */
+static void hand_over(struct attempt *attempt)
+{
+	bool can_turn = attempt->is_lookup && attempt->lane == IPC_LANE_FAST;
+
+	attempt->state = ATTEMPT_QUEUED;
+	loop_timer_set(&attempt->timer, can_turn ? SIGNIN_LOOKUP_MS : VAULTS_TIMEOUT_MS);
+	attempt->kind->hand_over(attempt);
+}
+
+/* The fast vault hangs or is gone: main passwords need it for this question alone, and any vault
+ * can answer that. */
+static void look_up_slowly(struct attempt *attempt)
+{
+	vaults_cancel(attempt->core, attempt);
+	attempt->lane = IPC_LANE_SLOW;
+	hand_over(attempt);
+}
+
 /* Waiting too long: for the load, for a place, for a vault. */
 static void on_timeout(struct loop_timer *timer)
 {
@@ -108,17 +127,12 @@ static void on_timeout(struct loop_timer *timer)
 		break;
 	case ATTEMPT_QUEUED:
 	case ATTEMPT_CHECKING:
-		signin_fail(attempt, REASON_VAULT);
+		if (attempt->is_lookup && attempt->lane == IPC_LANE_FAST)
+			look_up_slowly(attempt);
+		else
+			signin_fail(attempt, REASON_VAULT);
 		break;
 	}
-}
-
-/* To a vault, with a place or exempt. */
-static void hand_over(struct attempt *attempt)
-{
-	attempt->state = ATTEMPT_QUEUED;
-	loop_timer_set(&attempt->timer, VAULTS_TIMEOUT_MS);
-	attempt->kind->hand_over(attempt);
 }
 
 static void wait_for_place(struct attempt *attempt)

@@ -10,7 +10,9 @@
  *	   |-- banned (but at the portal) ------------------------------------> finish(BANNED)
  *	   |-- exempt source ------------------------.
  *	 look_up()   main passwords: whose name, and  |
- *	   |         is the source known for it?      |
+ *	   |         is the source known for it? The  |
+ *	   |         fast vault is asked, and if it   |
+ *	   |         keeps silent, a slow one         |
  *	 reserve()   places taken in the windows      |
  *	   |-- FULL ---> WAITING --signin_wake()--.   |
  *	   |              '-- signin_wait over --------------------------------> finish(BUSY)
@@ -50,6 +52,7 @@
 enum {
 	SIGNIN_ATTEMPTS_MAX = 16384, /* at once */
 	SIGNIN_WAITING_MAX = 512,    /* of one source, for a place */
+	SIGNIN_LOOKUP_MS = 500,      /* until another lane is asked whose name it is */
 };
 
 struct core;

@@ -119,12 +119,43 @@ static void strangers_give_way(void **state)
 	world_free(&world);
 }
 
+/* Main passwords need the fast vault for one question only, which another can answer. */
+static void main_passwords_go_on_without_the_fast_vault(void **state)
+{
+	struct world *world = world_new("", true);
+
+	(void)state;
+	world->known_source = world_ip(home);
+	world->is_fast_mute = true;
+	resident(world, 1);
+	assert_int_equal(world->lookups, 1);
+	world_await_answers(world, 1);
+	assert_int_equal(world->lookups, 2);
+	assert_int_equal(world_answer_of(world, 1)->verdict, VERDICT_OK);
+	/* Nor when it is gone, ... */
+	world_cut_vault(world, FAST);
+	resident(world, 2);
+	assert_int_equal(world_answer_of(world, 2)->verdict, VERDICT_MAX);
+	world_await_answers(world, 2);
+	assert_int_equal(world_answer_of(world, 2)->verdict, VERDICT_OK);
+	assert_int_equal(world->core->vaults.fast.count, 0);
+	/* ... and the guesses count as ever. */
+	for (unsigned n = 1; n <= 6; n++) {
+		world_open(world, 0, 100 + n, SERVICE_IMAP, "198.51.100.1");
+		world_signin(world, 0, 100 + n, "alice@example.test", "a guess");
+	}
+	world_await_answers(world, 8);
+	assert_int_equal(world->counted, 5);
+	world_free(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_sources_go_first),
 		cmocka_unit_test(strangers_have_their_turn),
 		cmocka_unit_test(strangers_give_way),
+		cmocka_unit_test(main_passwords_go_on_without_the_fast_vault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
