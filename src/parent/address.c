@@ -17,14 +17,6 @@ enum {
 	NAME_SIZE = 256,
 };
 
-void address_init(void)
-{
-	if (res_init() == 0) {
-		_res.retrans = DNS_SECONDS;
-		_res.retry = DNS_TRIES;
-	}
-}
-
 static void add_address(
 	struct generation_member *member, const struct sockaddr *addr, socklen_t len)
 {
@@ -64,56 +56,94 @@ static bool split(const char *host, char name[static NAME_SIZE], uint16_t *ret_p
 	return slice_copy(left, name, NAME_SIZE);
 }
 
-static enum gp_err look_up(
-	const char *name, uint16_t port, struct generation_member *ret_member, struct gp_why *why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *found = NULL;
-	struct generation_member member = { 0 };
-	int outcome = getaddrinfo(name, NULL, &hints, &found);
-
-	if (outcome != 0)
-		return gp_why_set(
-			why, GP_ERR_CONFIG, "backend host %.100s: %s", name, gai_strerror(outcome));
-	member.addresses = mem_new(ADDRESS_MAX, sizeof *member.addresses);
-	for (const struct addrinfo *one = found; one != NULL && member.count < ADDRESS_MAX;
-		one = one->ai_next) {
-		struct sockaddr_storage addr = { 0 };
-		struct ip ip;
-		uint16_t none;
-
-		ip_from_sockaddr(one->ai_addr, &ip, &none);
-		if (ip.family != IP_NONE)
-			add_address(&member, (const struct sockaddr *)&addr,
-				ip_to_sockaddr(&ip, port, &addr));
-	}
-	freeaddrinfo(found);
-	if (member.count == 0) {
-		mem_free(member.addresses);
-		return gp_why_set(why, GP_ERR_CONFIG, "backend host %.100s: has no address", name);
-	}
-	*ret_member = member;
-	return GP_OK;
-}
-
-enum gp_err address_resolve(
+enum gp_err address_parse(
 	const char *host, struct generation_member *ret_member, struct gp_why *why)
 {
 	static const char unix_prefix[] = "unix:";
+	struct generation_member member = { 0 };
 	char name[NAME_SIZE];
-	uint16_t port;
 	struct ip ip;
 	struct sockaddr_storage addr;
 	socklen_t len;
 
 	if (slice_starts_nocase(slice_str(host), unix_prefix))
 		return resolve_unix(host + sizeof unix_prefix - 1, ret_member, why);
-	if (!split(host, name, &port))
+	if (!split(host, name, &member.port))
 		return gp_why_set(why, GP_ERR_CONFIG, "backend host %.100s: not HOST:PORT", host);
-	if (ip_parse(slice_str(name), &ip) != GP_OK)
-		return look_up(name, port, ret_member, why);
-	len = ip_to_sockaddr(&ip, port, &addr);
-	ret_member->addresses = mem_new(1, sizeof *ret_member->addresses);
-	add_address(ret_member, (const struct sockaddr *)&addr, len);
+	if (ip_parse(slice_str(name), &ip) == GP_OK) {
+		len = ip_to_sockaddr(&ip, member.port, &addr);
+		member.addresses = mem_new(1, sizeof *member.addresses);
+		add_address(&member, (const struct sockaddr *)&addr, len);
+	} else {
+		member.name = mem_strdup(name);
+	}
+	*ret_member = member;
 	return GP_OK;
+}
+
+void address_free(struct generation_member *member)
+{
+	mem_free(member->addresses);
+	mem_free(member->name);
+	*member = (struct generation_member){ 0 };
+}
+
+void address_look_up(const char *name, struct address_answer *ret_answer)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo *found = NULL;
+	struct address_answer answer = { 0 };
+
+	/* A name server that is silent is given up after seconds. */
+	if (res_init() == 0) {
+		_res.retrans = DNS_SECONDS;
+		_res.retry = DNS_TRIES;
+	}
+	answer.code = getaddrinfo(name, NULL, &hints, &found);
+	for (const struct addrinfo *one = found;
+		answer.code == 0 && one != NULL && answer.count < ADDRESS_MAX; one = one->ai_next) {
+		struct ip *ip = &answer.ips[answer.count];
+		uint16_t none;
+
+		ip_from_sockaddr(one->ai_addr, ip, &none);
+		answer.count += ip->family != IP_NONE;
+	}
+	if (answer.code == 0) {
+		freeaddrinfo(found);
+		answer.code = answer.count > 0 ? 0 : EAI_NODATA;
+	}
+	*ret_answer = answer;
+}
+
+static bool is_same(const struct generation_member *member, const struct address_answer *answer)
+{
+	struct sockaddr_storage addr;
+
+	if (member->count != answer->count)
+		return false;
+	for (size_t i = 0; i < answer->count; i++) {
+		socklen_t len = ip_to_sockaddr(&answer->ips[i], member->port, &addr);
+
+		if (len != member->addresses[i].len ||
+			memcmp(&addr, &member->addresses[i].addr, len) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool address_set(struct generation_member *member, const struct address_answer *answer)
+{
+	struct sockaddr_storage addr;
+
+	if (is_same(member, answer))
+		return false;
+	mem_free(member->addresses);
+	member->count = 0;
+	member->addresses = mem_new(answer->count, sizeof *member->addresses);
+	for (size_t i = 0; i < answer->count; i++) {
+		socklen_t len = ip_to_sockaddr(&answer->ips[i], member->port, &addr);
+
+		add_address(member, (const struct sockaddr *)&addr, len);
+	}
+	return true;
 }

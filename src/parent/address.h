@@ -6,15 +6,30 @@
 #include "base/err.h"
 #include "parent/generation.h"
 
+#include "base/ip.h"
+
 enum {
 	ADDRESS_MAX = 16, /* of one host name */
 };
 
-/* Before names are looked up: a name server that is silent is given up after seconds. */
-void address_init(void);
-
-/* host: "192.0.2.1:143", "[::1]:143", "mail.lan:25" or "unix:/PATH". */
-enum gp_err address_resolve(
+/*
+ * host: "192.0.2.1:143", "[::1]:143" or "unix:/PATH" becomes an address; of "mail.lan:25" the name
+ * and the port are kept, and there is no address yet.
+ */
+enum gp_err address_parse(
 	const char *host, struct generation_member *ret_member, struct gp_why *why) GP_CHECKED;
+void address_free(struct generation_member *member);
+
+/* What is known of a name: 0, or the code of getaddrinfo(3). */
+struct address_answer {
+	int code;
+	size_t count;
+	struct ip ips[ADDRESS_MAX];
+};
+
+/* Asks for a name. Blocks for as long as name servers are silent: some seconds. */
+void address_look_up(const char *name, struct address_answer *ret_answer);
+/* Those are the addresses of a member with a name from now on; false: they are what it had. */
+bool address_set(struct generation_member *member, const struct address_answer *answer);
 
 #endif

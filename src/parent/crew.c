@@ -17,6 +17,7 @@
 #include "parent/hook.h"
 #include "parent/notify.h"
 #include "parent/reload.h"
+#include "parent/resolver.h"
 
 struct crew {
 	struct parent *parent;
@@ -128,7 +129,8 @@ void crew_reap(struct crew *crew)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (hooks_on_exit(crew->parent->hooks, pid, status))
+		if (hooks_on_exit(crew->parent->hooks, pid, status) ||
+			resolver_on_exit(crew->parent->resolver, pid))
 			continue;
 		for (size_t i = 0; i < crew->count; i++) {
 			if (crew->workers[i].pid == pid) {
@@ -275,12 +277,13 @@ static void tell_status(const struct crew *crew)
 	notify_status(up, wanted);
 }
 
-static void check_serving(struct crew *crew)
+void crew_check_serving(struct crew *crew)
 {
 	struct parent *parent = crew->parent;
 
 	/* No front accepts before it can see who is banned. */
-	if (parent->is_serving || !parent->are_bans_ready)
+	if (parent->is_serving || parent->is_stopping || !parent->are_bans_ready ||
+		!resolver_is_settled(parent->resolver))
 		return;
 	for (size_t i = 0; i < crew->count; i++) {
 		if (crew->workers[i].is_wanted && crew->workers[i].state != WORKER_UP)
@@ -335,7 +338,7 @@ void crew_on_ready(struct worker *worker, bool ok, const char *why)
 	else if (parent->is_serving)
 		crew_hand_out(worker);
 	else
-		check_serving(crew);
+		crew_check_serving(crew);
 }
 
 /* Core's word is enough; it has none about itself. */
@@ -373,7 +376,7 @@ static void on_bans_ready(struct parent *parent, const struct ipc_bans_ready *re
 	if (!ready->complete)
 		log_warn("serving_without_bans", LOG_STR("why", "the store cannot be read yet"));
 	parent->are_bans_ready = true;
-	check_serving(parent->crew);
+	crew_check_serving(parent->crew);
 }
 
 void crew_on_message(struct worker *worker, const struct ipc_message *message)

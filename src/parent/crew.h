@@ -36,6 +36,8 @@ void crew_follow(struct crew *crew);
 /* After parent->current or parent->listeners changed: what hangs on them goes out again. */
 void crew_hand_out(struct worker *worker);
 
+/* Clients are let in, the first time that all is there that they need. */
+void crew_check_serving(struct crew *crew);
 void crew_on_ready(struct worker *worker, bool ok, const char *why);
 void crew_on_message(struct worker *worker, const struct ipc_message *message);
 void crew_on_gone(struct worker *worker, enum worker_state was, bool crashed);

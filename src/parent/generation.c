@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,26 +65,97 @@ static enum gp_err read_text(const char *path, struct buf *text, struct config_e
 	return err == GP_OK ? GP_OK : GP_ERR_CONFIG;
 }
 
-static enum gp_err resolve(const struct config_strings *hosts,
+static enum gp_err parse_hosts(const struct config_strings *hosts,
 	struct generation_member **ret_members, struct gp_why *why)
 {
 	enum gp_err err = GP_OK;
 
 	*ret_members = mem_new(hosts->count + 1, sizeof **ret_members);
 	for (size_t i = 0; err == GP_OK && i < hosts->count; i++)
-		err = address_resolve(hosts->items[i], &(*ret_members)[i], why);
+		err = address_parse(hosts->items[i], &(*ret_members)[i], why);
 	return err;
 }
 
 static enum gp_err load_members(struct generation *generation, struct gp_why *why)
 {
 	const struct config *config = generation->config;
-	enum gp_err err = resolve(&config->rspamd, &generation->rspamd, why);
+	enum gp_err err = parse_hosts(&config->rspamd, &generation->rspamd, why);
 
 	generation->members = mem_new(config->backend_count + 1, sizeof *generation->members);
 	for (size_t i = 0; err == GP_OK && i < config->backend_count; i++)
-		err = resolve(&config->backends[i].hosts, &generation->members[i], why);
+		err = parse_hosts(&config->backends[i].hosts, &generation->members[i], why);
 	return err;
+}
+
+static void each_of(const struct config_strings *hosts, struct generation_member *members,
+	void (*visit)(struct generation_member *member, void *arg), void *arg)
+{
+	for (size_t i = 0; members != NULL && i < hosts->count; i++)
+		visit(&members[i], arg);
+}
+
+void generation_each_member(struct generation *generation,
+	void (*visit)(struct generation_member *member, void *arg), void *arg)
+{
+	const struct config *config = generation->config;
+
+	for (size_t i = 0; generation->members != NULL && i < config->backend_count; i++)
+		each_of(&config->backends[i].hosts, generation->members[i], visit, arg);
+	if (config != NULL)
+		each_of(&config->rspamd, generation->rspamd, visit, arg);
+}
+
+static void check_name(struct generation_member *member, void *arg)
+{
+	struct gp_why *why = arg;
+	struct address_answer answer;
+
+	if (member->name == NULL || why->text[0] != '\0')
+		return;
+	address_look_up(member->name, &answer);
+	if (answer.code != 0)
+		(void)gp_why_set(why, GP_ERR_CONFIG, "backend host %.100s: %s", member->name,
+			gai_strerror(answer.code));
+}
+
+static enum gp_err check_names(struct generation *generation, struct gp_why *why)
+{
+	generation_each_member(generation, check_name, why);
+	return why->text[0] == '\0' ? GP_OK : GP_ERR_CONFIG;
+}
+
+/* Who looks for the addresses of its name. */
+struct heir {
+	struct generation_member *member;
+	bool is_done;
+};
+
+static void bequeath(struct generation_member *member, void *arg)
+{
+	struct heir *heir = arg;
+	struct generation_member *to = heir->member;
+
+	if (heir->is_done || member->name == NULL || strcmp(member->name, to->name) != 0 ||
+		member->port != to->port || member->count == 0)
+		return;
+	heir->is_done = true;
+	to->addresses = mem_new(member->count, sizeof *to->addresses);
+	memcpy(to->addresses, member->addresses, member->count * sizeof *to->addresses);
+	to->count = member->count;
+	to->is_lost = member->is_lost;
+}
+
+static void inherit(struct generation_member *member, void *arg)
+{
+	struct heir heir = { .member = member };
+
+	if (member->name != NULL && member->count == 0)
+		generation_each_member(arg, bequeath, &heir);
+}
+
+void generation_inherit(struct generation *generation, struct generation *earlier)
+{
+	generation_each_member(generation, inherit, earlier);
 }
 
 /* Nobody is kept out because a file of countries is missing: at a start it is only said. */
@@ -106,6 +178,8 @@ static enum gp_err load_parts(
 
 	if (err == GP_OK)
 		err = load_members(generation, &why);
+	if (err == GP_OK && use == GENERATION_CHECK)
+		err = check_names(generation, &why);
 	if (err == GP_OK && (use == GENERATION_CHECK || use == GENERATION_START))
 		err = first_start_check(generation->config, &why);
 	/* After all else is found good: what fails before this is still a first start. */
@@ -151,11 +225,10 @@ enum gp_err generation_load(const char *path, uint64_t number, enum generation_u
 	return err;
 }
 
-static void free_members(const struct config_strings *hosts, struct generation_member *members)
+static void free_member(struct generation_member *member, void *arg)
 {
-	for (size_t i = 0; members != NULL && i < hosts->count; i++)
-		mem_free(members[i].addresses);
-	mem_free(members);
+	(void)arg;
+	address_free(member);
 }
 
 void generation_drop_materials(struct generation *generation)
@@ -175,12 +248,12 @@ void generation_free(struct generation **pgeneration)
 	if (generation == NULL)
 		return;
 	generation_drop_materials(generation);
+	generation_each_member(generation, free_member, NULL);
 	for (size_t i = 0; generation->members != NULL && i < generation->config->backend_count;
 		i++)
-		free_members(&generation->config->backends[i].hosts, generation->members[i]);
+		mem_free(generation->members[i]);
 	mem_free(generation->members);
-	if (generation->rspamd != NULL)
-		free_members(&generation->config->rspamd, generation->rspamd);
+	mem_free(generation->rspamd);
 	if (generation->text_fd >= 0)
 		(void)close(generation->text_fd);
 	config_free(&generation->config);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One reading of the configuration with all that it names, ready to be handed out: the text, key
- * material and certificates in sealed memfds, backend hosts as socket addresses. Immutable.
- * Process: gatepostd.
+ * material and certificates in sealed memfds, backend hosts as socket addresses. Immutable but for
+ * the addresses of host names, which resolver.c finds. Process: gatepostd.
  */
 #ifndef GP_PARENT_GENERATION_H
 #define GP_PARENT_GENERATION_H
@@ -30,7 +30,10 @@ struct generation_address {
 /* One of a backend's hosts. */
 struct generation_member {
 	struct generation_address *addresses;
-	size_t count; /* > 0 */
+	size_t count; /* 0: nothing is known of the name */
+	char *name;   /* NULL: it is an address */
+	uint16_t port;
+	bool is_lost; /* the name could not be looked up the last time */
 };
 
 struct generation {
@@ -52,7 +55,7 @@ enum generation_use {
 
 /*
  * Reads and checks everything. GP_ERR_CONFIG with error: file, line where there is one, and reason.
- * Resolves host names, which may take seconds.
+ * Host names are left to resolver.c; only GENERATION_CHECK looks them up, which may take seconds.
  */
 enum gp_err generation_load(const char *path, uint64_t number, enum generation_use use,
 	struct generation **ret_generation, struct config_error *error) GP_CHECKED;
@@ -63,6 +66,12 @@ void generation_drop_materials(struct generation *generation);
 /* backend: an index, or IPC_DIAL_RSPAMD. NULL if there is no such backend or host. */
 const struct generation_member *generation_member(
 	const struct generation *generation, unsigned backend, unsigned member);
+
+/* Visits every host of every backend, and of rspamd. */
+void generation_each_member(struct generation *generation,
+	void (*visit)(struct generation_member *member, void *arg), void *arg);
+/* Names that stood in an earlier generation have its addresses for the time being. */
+void generation_inherit(struct generation *generation, struct generation *earlier);
 
 /* Is material of this kind for processes of this role and, of vaults, lane? */
 bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role, enum ipc_lane lane);

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/ban_map.h"
-#include "parent/address.h"
 #include "parent/crew.h"
 #include "parent/dial.h"
 #include "parent/hook.h"
@@ -23,6 +22,7 @@
 #include "parent/parent.h"
 #include "parent/privileges.h"
 #include "parent/reload.h"
+#include "parent/resolver.h"
 #include "privsep/sandbox.h"
 
 enum {
@@ -247,6 +247,7 @@ static int run(struct parent *parent)
 	parent->dialer = dialer_new(parent);
 	parent->hooks = hooks_new(parent);
 	parent->reload = reload_new(parent);
+	parent->resolver = resolver_new(parent);
 	parent->crew = crew_new(parent);
 	notify_init(parent->loop);
 	if (open_all(parent, &why) == GP_OK) {
@@ -255,6 +256,7 @@ static int run(struct parent *parent)
 		log_info("starting", LOG_INT("pid", getpid()),
 			LOG_STR("config", parent->config_path));
 		crew_start(parent->crew);
+		resolver_start(parent->resolver);
 		if (loop_run(parent->loop) != GP_OK)
 			parent->exit_code = EX_OSERR;
 	} else {
@@ -263,6 +265,7 @@ static int run(struct parent *parent)
 	}
 	stop_signals(&signals);
 	notify_fini();
+	resolver_free(&parent->resolver);
 	crew_free(&parent->crew);
 	reload_free(&parent->reload);
 	hooks_free(&parent->hooks);
@@ -286,7 +289,6 @@ int main(int argc, char **argv)
 	privileges_early();
 	arguments = read_arguments(argc, argv);
 	log_setup("parent", LOG_TARGET_STDERR, STDERR_FILENO, LOG_LEVEL_INFO);
-	address_init();
 	parent.config_path = arguments.config_path;
 	if (generation_load(parent.config_path, parent.last_generation, arguments.use,
 		    &parent.current, &error) != GP_OK) {

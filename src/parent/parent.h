@@ -9,6 +9,7 @@
  *	worker.c	one child process: started, fed, watched, started again
  *	crew.c		all of them: who is connected to whom, stopping in order
  *	reload.c	from one generation to the next
+ *	resolver.c	host names of backends
  *	dial.c		connections to backends for the fronts
  *	hook.c		the program that is run when an account is blocked
  *	notify.c	the service manager; privileges.c: what root gives up
@@ -34,6 +35,7 @@ struct crew;
 struct dialer;
 struct hooks;
 struct reload;
+struct resolver;
 
 struct parent {
 	struct loop *loop;
@@ -51,6 +53,7 @@ struct parent {
 	struct dialer *dialer;
 	struct hooks *hooks;
 	struct reload *reload;
+	struct resolver *resolver;
 	bool are_bans_ready; /* core has said so once; the ban map outlives it */
 	bool is_serving;     /* all came up once; listeners are handed out */
 	bool is_stopping;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- *	reload_start()	read, check, bind; sent to every worker that is up
+ *	reload_start()	read, check
+ *	on_names()	host names were looked up (resolver.c); bind; sent to every worker that is
+ *up
  *	  |-- something is wrong --------------------------> refuse()
  *	on_ready(), on_gone(), on_timeout()	each worker has answered, died or is given up
  *	  |-- all took it --> commit(): the old generation is kept a while, listeners go out
@@ -19,6 +21,7 @@
 #include "base/mem.h"
 #include "parent/crew.h"
 #include "parent/notify.h"
+#include "parent/resolver.h"
 
 enum {
 	ANSWER_MS = 30000,
@@ -113,17 +116,14 @@ static enum gp_err bind_next(struct reload *reload, struct gp_why *why)
 static enum gp_err load_next(struct reload *reload)
 {
 	struct parent *parent = reload->parent;
-	struct gp_why why = { "" };
 	enum gp_err err = generation_load(parent->config_path, parent->last_generation + 1,
 		GENERATION_RELOAD, &reload->next, &reload->error);
 
 	if (err != GP_OK)
 		return err;
 	parent->last_generation++;
-	err = bind_next(reload, &why);
-	if (err != GP_OK)
-		(void)snprintf(reload->error.text, sizeof reload->error.text, "%s", why.text);
-	return err;
+	generation_inherit(reload->next, parent->current);
+	return GP_OK;
 }
 
 /* What a running process cannot change any more. */
@@ -161,6 +161,29 @@ static void push_next(struct worker *worker, void *arg)
 	worker_push(worker, reload->next);
 }
 
+static void refuse_why(struct reload *reload, const char *why)
+{
+	(void)snprintf(reload->error.text, sizeof reload->error.text, "%s", why);
+	refuse(reload);
+}
+
+static void on_names(void *owner, const char *lost)
+{
+	struct reload *reload = owner;
+	struct gp_why why = { "" };
+
+	if (lost[0] != '\0' || reload->parent->is_stopping) {
+		refuse_why(reload, lost[0] != '\0' ? lost : "stopping");
+		return;
+	}
+	if (bind_next(reload, &why) != GP_OK) {
+		refuse_why(reload, why.text);
+		return;
+	}
+	loop_timer_set(&reload->timer, ANSWER_MS);
+	crew_each(reload->parent->crew, push_next, reload);
+}
+
 void reload_start(struct reload *reload, bool has_request, uint64_t request)
 {
 	struct parent *parent = reload->parent;
@@ -181,8 +204,8 @@ void reload_start(struct reload *reload, bool has_request, uint64_t request)
 		refuse(reload);
 		return;
 	}
-	loop_timer_set(&reload->timer, ANSWER_MS);
-	crew_each(parent->crew, push_next, reload);
+	if (!resolver_try(parent->resolver, reload->next, on_names, reload))
+		on_names(reload, "");
 }
 
 /* The outcome. */
@@ -229,6 +252,7 @@ static void commit(struct reload *reload)
 	log_set_level((enum log_level)parent->current->config->log_level);
 	log_info("reloaded", LOG_UINT("generation", parent->current->number));
 	finish(reload, true);
+	resolver_follow(parent->resolver);
 	crew_follow(parent->crew);
 	crew_each(parent->crew, hand_out, parent);
 	listeners_free(&old_listeners);
