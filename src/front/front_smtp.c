@@ -335,6 +335,9 @@ static void pump(struct session *session)
 	smtp->is_pumping = false;
 	if (session->is_over || session->is_finishing || session->is_in_handshake)
 		return;
+	/* Core's word on the recipient comes at once; so MAIL, RCPT and DATA can leave together. */
+	if (session->question != SESSION_ASKS_RCPT)
+		smtp_transaction_flush(&smtp->tx);
 	/* What an answer has put into the output while the engine may not go on. */
 	if (!session_send(session, smtp_server_output(smtp->server)))
 		return;

@@ -168,8 +168,7 @@ static enum smtp_stage stage_without_hop(const struct smtp_transaction *tx)
 	return tx->stage;
 }
 
-/* The next hop is gone, or could not be had: everything that is owed has this answer. */
-static void lose(struct smtp_transaction *tx)
+void smtp_transaction_lose(struct smtp_transaction *tx)
 {
 	struct smtp_reply reply;
 	bool has_waited = tx->wait == SMTP_WAIT_OWED;
@@ -242,13 +241,12 @@ static bool have_hop(struct smtp_transaction *tx, struct settings_backend *backe
 	return false;
 }
 
-/* After a command for the next hop, in answer to the action that pauses the engine. */
-bool smtp_transaction_is_sent(struct smtp_transaction *tx, enum gp_err err)
+/* After a command for the next hop, in answer to the action that pauses the engine. It leaves with
+ * what follows it, at the latest by smtp_transaction_flush(). */
+static bool is_queued(struct smtp_transaction *tx, enum gp_err err)
 {
-	if (err == GP_OK) {
-		smtp_hop_flush(tx->hop);
+	if (err == GP_OK)
 		return true;
-	}
 	tx->wait = SMTP_WAIT_NONE;
 	if (err == GP_ERR_UNSUPPORTED) {
 		refuse(tx, 553, "5.6.7", "The mail server takes no internationalized addresses");
@@ -258,9 +256,23 @@ bool smtp_transaction_is_sent(struct smtp_transaction *tx, enum gp_err err)
 		log_error("next_hop_command", LOG_ID("session", tx->session->id),
 			LOG_STR("error", gp_err_text(err)));
 		tx->wait = SMTP_WAIT_HOP;
-		lose(tx);
+		smtp_transaction_lose(tx);
 	}
 	return false;
+}
+
+bool smtp_transaction_is_sent(struct smtp_transaction *tx, enum gp_err err)
+{
+	if (!is_queued(tx, err))
+		return false;
+	smtp_hop_flush(tx->hop);
+	return true;
+}
+
+void smtp_transaction_flush(struct smtp_transaction *tx)
+{
+	if (tx->hop != NULL)
+		smtp_hop_flush(tx->hop);
 }
 
 static void proceed(struct smtp_transaction *tx)
@@ -302,14 +314,16 @@ static void send_mail(struct smtp_transaction *tx)
 	struct smtp_client *client = smtp_hop_client(tx->hop);
 	bool is_stale = smtp_hop_is_stale(tx->hop);
 
-	if (tx->is_hop_dirty && !smtp_transaction_is_sent(tx, smtp_client_rset(client)))
+	if (tx->is_hop_dirty && !is_queued(tx, smtp_client_rset(client)))
 		return;
 	tx->is_hop_dirty = false;
-	if (!smtp_transaction_is_sent(tx,
+	if (!is_queued(tx,
 		    smtp_client_mail(client, slice_str(tx->sender), slice_str(tx->sender_params))))
 		return;
 	tx->is_hop_dirty = true;
 	tx->stage = SMTP_STAGE_OPEN;
+	smtp_server_pipeline_data(
+		tx->server, (smtp_client_caps(client) & SMTP_CAP_PIPELINING) != 0);
 	if (is_stale)
 		tx->wait = SMTP_WAIT_MAIL;
 	else if (tx->is_held_mail)
@@ -346,7 +360,7 @@ static void on_failed(struct smtp_hop *hop, void *owner)
 	if (tx->session->is_over)
 		return;
 	if (tx->wait != SMTP_WAIT_MAIL || tx->has_retried || !smtp_transaction_has_client(tx)) {
-		lose(tx);
+		smtp_transaction_lose(tx);
 		return;
 	}
 	tx->has_retried = true;
@@ -355,7 +369,7 @@ static void on_failed(struct smtp_hop *hop, void *owner)
 	smtp_hop_free(&tx->hop);
 	tx->is_hop_dirty = false;
 	if (backend == NULL)
-		lose(tx);
+		smtp_transaction_lose(tx);
 	else
 		open_hop(tx, backend);
 }
@@ -465,7 +479,7 @@ void smtp_transaction_reset(struct smtp_transaction *tx)
 	if (smtp_client_rset(smtp_hop_client(tx->hop)) == GP_OK)
 		smtp_hop_flush(tx->hop);
 	else
-		lose(tx);
+		smtp_transaction_lose(tx);
 }
 
 /* Replies. */
@@ -475,9 +489,11 @@ static void on_mail_reply(struct smtp_transaction *tx, const struct smtp_reply *
 	bool was_awaited = tx->wait == SMTP_WAIT_MAIL;
 
 	if (!tx->is_held_mail) {
-		if (!was_awaited)
+		/* Else DATA may be behind it. */
+		if (was_awaited)
+			tx->wait = SMTP_WAIT_NONE;
+		else
 			tx->owed--;
-		tx->wait = SMTP_WAIT_NONE;
 		smtp_transaction_pass_on(tx, SMTP_COMMAND_MAIL, reply);
 		return;
 	}

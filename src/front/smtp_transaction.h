@@ -109,6 +109,10 @@ void smtp_transaction_leave_hop(struct smtp_transaction *tx);
  * the next hop's, and its answer is waited for. */
 void smtp_transaction_abandon(struct smtp_transaction *tx);
 
+/* Sends what the next hop is to have: MAIL waits for it, so that it can leave together with its
+ * RCPT. */
+void smtp_transaction_flush(struct smtp_transaction *tx);
+
 /* The transaction before is over, whatever became of it; before core is asked about the next. */
 void smtp_transaction_settle(struct smtp_transaction *tx);
 

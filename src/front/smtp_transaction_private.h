@@ -12,6 +12,9 @@ void smtp_transaction_refuse_temporary(struct smtp_transaction *tx);
 /* The next hop's reply to the oldest action without one, as the client may see it. */
 void smtp_transaction_pass_on(
 	struct smtp_transaction *tx, enum smtp_command command, const struct smtp_reply *reply);
+/* The next hop is gone, could not be had, or is not to go on: everything that is owed is answered
+ * 451. */
+void smtp_transaction_lose(struct smtp_transaction *tx);
 /* After a command for the next hop, in answer to the action that pauses the engine. */
 bool smtp_transaction_is_sent(struct smtp_transaction *tx, enum gp_err err);
 

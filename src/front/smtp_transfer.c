@@ -133,8 +133,23 @@ static void send_received(struct smtp_transaction *tx)
 	buf_fini(&line);
 }
 
+/* DATA was pipelined, no recipient is left, and the next hop waits for a message all the same.
+ * Without the connection nobody gets one, over LMTP neither, where even an empty one has no reply.
+ */
+static bool is_for_nobody(const struct smtp_transaction *tx, const struct smtp_reply *reply)
+{
+	return reply->code == 354 && smtp_server_recipients(tx->server) == 0;
+}
+
 void smtp_transfer_on_data(struct smtp_transaction *tx, const struct smtp_reply *reply)
 {
+	if (is_for_nobody(tx, reply)) {
+		log_warn("next_hop_reply", LOG_ID("session", tx->session->id),
+			LOG_STR("backend", smtp_hop_backend(tx->hop)->conf->name),
+			LOG_UINT("code", reply->code), LOG_STR("why", "DATA without recipients"));
+		smtp_transaction_lose(tx);
+		return;
+	}
 	tx->wait = SMTP_WAIT_NONE;
 	if (reply->code == 354) {
 		tx->stage = SMTP_STAGE_BODY;

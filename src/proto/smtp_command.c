@@ -224,11 +224,14 @@ static void cmd_rcpt(struct smtp_server *server, struct slice args, struct engin
 	action->path.size = 0;
 }
 
+static const char no_recipients[] = "No valid recipients";
+static const char mail_first[] = "MAIL first";
+
 static void cmd_data(struct smtp_server *server, struct slice args, struct engine_action *action)
 {
 	(void)args;
-	if (server->recipients == 0) {
-		smtp_say(server, "554 5.5.1 No valid recipients");
+	if (server->recipients + server->recipients_owed == 0) {
+		smtp_say(server, "554 5.5.1 %s", no_recipients);
 		return;
 	}
 	smtp_enter(server, STATE_DATA);
@@ -311,7 +314,7 @@ static const struct smtp_verb verbs[] = {
 	{ "AUTH", IN(READY), FLAG_BEFORE_SIGNIN, cmd_auth },
 	{ "MAIL", IN(READY), FLAG_OVERTAKES, cmd_mail },
 	{ "RCPT", IN(MAIL), FLAG_OVERTAKES | FLAG_OF_MAIL, cmd_rcpt },
-	{ "DATA", IN(MAIL), FLAG_NO_ARGUMENT | FLAG_OF_MAIL, cmd_data },
+	{ "DATA", IN(MAIL), FLAG_OVERTAKES | FLAG_NO_ARGUMENT | FLAG_OF_MAIL, cmd_data },
 	{ "RSET", IN_ANY, FLAG_OVERTAKES | FLAG_NO_ARGUMENT, cmd_rset },
 	{ "NOOP", IN_ANY, 0, cmd_noop },
 	{ "VRFY", IN(READY) | IN(MAIL), 0, cmd_vrfy },
@@ -337,7 +340,8 @@ const struct smtp_verb *smtp_command_find(struct slice word)
 
 /* Not where what is said now depends on what is said then: replies are the same however a dialogue
  * is cut into segments. */
-bool smtp_command_overtakes(const struct smtp_server *server, const struct smtp_verb *verb)
+bool smtp_command_overtakes(
+	const struct smtp_server *server, const struct smtp_verb *verb, struct slice args)
 {
 	unsigned wanted = server->recipients + server->recipients_owed;
 
@@ -345,6 +349,8 @@ bool smtp_command_overtakes(const struct smtp_server *server, const struct smtp_
 		return false;
 	if (verb->handle == cmd_mail)
 		return server->state != STATE_MAIL;
+	if (verb->handle == cmd_data)
+		return server->is_data_early && args.len == 0 && wanted > 0;
 	return verb->handle != cmd_rcpt || server->recipients_owed == 0 ||
 	       wanted < server->conf->message_recipients;
 }
@@ -364,11 +370,19 @@ static void refuse_state(struct smtp_server *server, const struct smtp_verb *ver
 	if (server->state == STATE_GREETED)
 		text = "Say EHLO or HELO first";
 	else if (server->state == STATE_READY && (verb->flags & FLAG_OF_MAIL) != 0)
-		text = "MAIL first";
+		text = mail_first;
 	if ((verb->flags & FLAG_OF_MAIL) != 0 && server->is_mail_refused)
 		smtp_say(server, "503 5.5.1 %s", text);
 	else
 		smtp_say_mistake(server, 503, "5.5.1", text);
+}
+
+void smtp_command_refuse_data(const struct smtp_server *server, struct smtp_reply *ret_reply)
+{
+	if (server->is_mail_refused)
+		smtp_reply_set(ret_reply, 503, "5.5.1", mail_first);
+	else
+		smtp_reply_set(ret_reply, 554, "5.5.1", no_recipients);
 }
 
 void smtp_command_run(struct smtp_server *server, const struct smtp_verb *verb, struct slice args,

@@ -13,7 +13,10 @@ struct smtp_verb;
 
 const struct smtp_verb *smtp_command_find(struct slice word); /* NULL: unknown */
 /* Whether it may be taken while replies to earlier commands are owed; NULL: no. */
-bool smtp_command_overtakes(const struct smtp_server *server, const struct smtp_verb *verb);
+bool smtp_command_overtakes(
+	const struct smtp_server *server, const struct smtp_verb *verb, struct slice args);
+/* What DATA is answered when its transaction has come to nothing. */
+void smtp_command_refuse_data(const struct smtp_server *server, struct smtp_reply *ret_reply);
 /* One command line; verb NULL: an unknown one. */
 void smtp_command_run(struct smtp_server *server, const struct smtp_verb *verb, struct slice args,
 	struct engine_action *action);

@@ -13,7 +13,8 @@
  *	MAIL      --cmd_rset(), cmd_ehlo(), cmd_helo(),
  *	            settle(): MAIL was refused-->         READY
  *	MAIL      --cmd_data()-->                         DATA
- *	DATA      --settle()-->                           BODY (354), or MAIL (refused)
+ *	DATA      --settle()-->                           BODY (354), MAIL (refused), or READY (MAIL
+ *	                                                  was refused meanwhile)
  *	BODY      --take_body()-->                        END
  *	END       --settle()-->                           READY
  *	any       --cmd_quit(), smtp_over_limit(), smtp_server_abort(),
@@ -25,8 +26,8 @@
  * SIGNIN, STARTTLS, DATA and END wait by themselves.
  *
  * A MAIL that was passed on counts as accepted until its reply says otherwise, for the commands
- * behind it are parsed meanwhile. So each reply carries the number of its transaction, and one that
- * comes after RSET changes nothing.
+ * behind it are parsed meanwhile; so do the recipients before an early DATA. So each reply carries
+ *the number of its transaction, and one that comes after RSET changes nothing.
  */
 #include "proto/smtp_server.h"
 
@@ -108,7 +109,7 @@ static size_t take_line(
 	if (result == LINE_FOUND && server->state != STATE_SASL)
 		verb = smtp_command_find(slice_word(&rest));
 	/* Most commands wait for their turn, and so does the end after a broken line. */
-	if (server->replies.count > 0 && !smtp_command_overtakes(server, verb))
+	if (server->replies.count > 0 && !smtp_command_overtakes(server, verb, slice_trim(rest)))
 		return 0;
 	server->is_first_line = false;
 	if (result != LINE_FOUND) {
@@ -223,12 +224,17 @@ static void settle(
 	if (owed.action == ENGINE_MAIL && is_current && !is_accepted) {
 		server->is_mail_refused = true;
 		smtp_end_transaction(server);
-		smtp_enter(server, STATE_READY);
+		/* An early DATA is answered in its turn. */
+		if (server->state == STATE_MAIL)
+			smtp_enter(server, STATE_READY);
 	} else if (owed.action == ENGINE_RCPT && is_current) {
 		server->recipients_owed--;
 		server->recipients += is_accepted;
 	} else if (owed.action == ENGINE_DATA) {
-		smtp_enter(server, reply->code == 354 ? STATE_BODY : STATE_MAIL);
+		if (reply->code == 354)
+			smtp_enter(server, STATE_BODY);
+		else
+			smtp_enter(server, server->is_mail_refused ? STATE_READY : STATE_MAIL);
 	} else if (owed.action == ENGINE_BODY_END) {
 		smtp_end_transaction(server);
 		smtp_enter(server, STATE_READY);
@@ -244,13 +250,25 @@ static bool is_over(const struct smtp_server *server)
 	return server->state == STATE_CLOSING || server->state == STATE_CLOSED;
 }
 
+/* The reply to come is DATA's, and nobody is left to get the message. */
+static bool is_data_void(const struct smtp_server *server)
+{
+	return server->state == STATE_DATA && server->replies.count == 1 && server->recipients == 0;
+}
+
 void smtp_server_answer(struct smtp_server *server, const struct smtp_reply *reply)
 {
+	struct smtp_reply instead;
+
 	if (is_over(server))
 		return;
 	if (reply->code == 421) {
 		smtp_server_abort(server, reply);
 		return;
+	}
+	if (is_data_void(server)) {
+		smtp_command_refuse_data(server, &instead);
+		reply = &instead;
 	}
 	settle(server, reply_queue_answer(&server->replies, reply), reply);
 	if (server->replies.count == 0)
@@ -377,6 +395,11 @@ void smtp_server_set_caps(struct smtp_server *server, unsigned caps, uint64_t si
 {
 	server->caps = caps;
 	server->hop_size = size;
+}
+
+void smtp_server_pipeline_data(struct smtp_server *server, bool is_so)
+{
+	server->is_data_early = is_so;
 }
 
 void smtp_server_limit_size(struct smtp_server *server, uint64_t size)

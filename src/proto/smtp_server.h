@@ -13,7 +13,10 @@
  *	smtp_server_refuse()   the reply is known, though earlier ones are still owed (core says
  *		no to the third RCPT while the next hop ponders the first): it goes out in its turn
  * At most SMTP_SERVER_PENDING replies are owed at a time. Only MAIL, RCPT and RSET overtake replies
- * that are owed; DATA and all other commands wait until none is.
+ * that are owed, and DATA those of its own transaction where smtp_server_pipeline_data() was said;
+ * all other commands wait until none is. If such a transaction has no recipient left when the reply
+ * to DATA comes, the client hears what it would have heard behind the last refusal, 503 or 554,
+ * whatever that reply is; smtp_server_recipients() is 0 then, and there will be no message.
  *
  * A message is passed on as it came, byte for byte, dots doubled; the engine checks that only CRLF
  * ends its lines and that no NUL is in it (what is acknowledged, counted and delivered is the
@@ -71,6 +74,10 @@ void smtp_server_set_caps(struct smtp_server *server, unsigned caps, uint64_t si
 
 /* The largest message of this transaction, after its MAIL was permitted; 0: as the others. */
 void smtp_server_limit_size(struct smtp_server *server, uint64_t size);
+
+/* Does the next hop of this transaction take DATA before it has answered RCPT (RFC 2920)? Said
+ * after MAIL was permitted; else no. */
+void smtp_server_pipeline_data(struct smtp_server *server, bool is_so);
 
 void smtp_server_tls_started(
 	struct smtp_server *server); /* RFC 3207 section 4.2: back to the start */

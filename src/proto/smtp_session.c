@@ -24,7 +24,7 @@ void smtp_enter(struct smtp_server *server, enum smtp_state state)
 		[STATE_SIGNIN] = IN(READY),
 		[STATE_STARTTLS] = IN(GREETED),
 		[STATE_MAIL] = IN(READY) | IN(DATA),
-		[STATE_DATA] = IN(MAIL) | IN(BODY),
+		[STATE_DATA] = IN(READY) | IN(MAIL) | IN(BODY),
 		[STATE_BODY] = IN(END),
 		[STATE_END] = IN(READY),
 		[STATE_CLOSING] = IN(CLOSED),
@@ -143,6 +143,7 @@ void smtp_end_transaction(struct smtp_server *server)
 	server->recipients = 0;
 	server->recipients_owed = 0;
 	server->has_utf8 = false;
+	server->is_data_early = false;
 	server->sender_size = 0;
 }
 

@@ -46,6 +46,7 @@ struct smtp_server {
 	bool has_utf8;          /* this transaction's MAIL had SMTPUTF8 */
 	bool is_stranger_noted; /* core knows that somebody wants to send without signing in */
 	bool is_mail_refused;   /* the last MAIL was: what was pipelined behind it is no mistake */
+	bool is_data_early;     /* this transaction's DATA need not wait for what is owed */
 	bool is_trailed;        /* bytes wait behind the line being handled */
 	bool has_sasl;
 	struct sasl sasl;

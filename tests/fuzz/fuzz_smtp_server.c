@@ -86,6 +86,8 @@ static void answer(struct shell *shell, enum engine_action_type type)
 	static const unsigned codes[] = { 250, 250, 250, 250, 250, 450, 550, 421 };
 	unsigned code = codes[choose(shell, GP_ARRAY_LEN(codes))];
 
+	if (type == ENGINE_MAIL)
+		smtp_server_pipeline_data(shell->server, choose(shell, 2) == 0);
 	/* What is owed comes in before DATA, whatever the cuts, so this stays the same. */
 	if (type != ENGINE_DATA && type != ENGINE_BODY_END && code != 421 &&
 		choose(shell, 3) == 0) {
@@ -93,7 +95,8 @@ static void answer(struct shell *shell, enum engine_action_type type)
 		return;
 	}
 	while (smtp_server_owed(shell->server) > 1)
-		smtp_server_answer(shell->server, &(struct smtp_reply){ .code = 250 });
+		smtp_server_answer(shell->server,
+			&(struct smtp_reply){ .code = choose(shell, 4) == 0 ? 550 : 250 });
 	reply(shell, type == ENGINE_DATA && code == 250 ? 354 : code);
 }
 
@@ -118,6 +121,7 @@ static void perform(struct shell *shell, const struct engine_action *action)
 		GP_ASSERT(buf_append(&shell->message, action->bytes) == GP_OK);
 		return;
 	case ENGINE_BODY_END:
+		GP_ASSERT(smtp_server_recipients(shell->server) > 0);
 		check_message(shell);
 		answer(shell, action->type);
 		return;
@@ -142,8 +146,8 @@ static void perform(struct shell *shell, const struct engine_action *action)
 		answer(shell, action->type);
 		return;
 	case ENGINE_DATA:
-		GP_ASSERT(smtp_server_recipients(shell->server) > 0);
-		GP_ASSERT(smtp_server_owed(shell->server) == 1);
+		GP_ASSERT(smtp_server_recipients(shell->server) > 0 ||
+			  smtp_server_owed(shell->server) > 1);
 		answer(shell, action->type);
 		return;
 	case ENGINE_RSET:

@@ -117,9 +117,9 @@ class Sink:
                 elif self.answer(sock, "rcpt"):
                     recipients.append(re.fullmatch(r"RCPT TO:<(.*)>(?: .*)?", line)[1])
             elif verb == "DATA":
-                if not recipients:
-                    self.fault("DATA without a recipient")
-                if self.answer(sock, "data"):
+                if not recipients:  # pipelined with those that were refused
+                    sock.sendall(b"503 5.5.1 RCPT first\r\n")
+                elif self.answer(sock, "data"):
                     message = self.message(file)
                     letter, number = self.next_letter("end")
                     # Kept, or not, before it is said: who hears the answer finds here what it means.

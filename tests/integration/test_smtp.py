@@ -251,6 +251,79 @@ def test_hop_lost_in_the_message_is_a_temporary_fault(make_gatepost):
     server.close()
 
 
+class HastyHop:
+    """It answers RCPT only with DATA, and takes a message whether or not somebody is to get it."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.messages, self.given_up = [], 0  # recipients of each; connections closed within one
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                sock, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+
+    def talk(self, sock):
+        held, said = [], b"220 hop\r\n"
+        with contextlib.suppress(OSError), sock, sock.makefile("rwb") as file:
+            while said is not None:
+                file.write(said)
+                file.flush()
+                verb = (row := file.readline())[:4]
+                said = {b"EHLO": b"250-hop\r\n250 PIPELINING\r\n", b"LHLO": b"250-hop\r\n250 PIPELINING\r\n",
+                        b"RCPT": b"", b"": None}.get(verb, b"250 2.0.0 ok\r\n")
+                if verb == b"RCPT":
+                    held.append(b"550 5.1.1 nobody\r\n" if b"nobody" in row else b"250 2.1.5 ok\r\n")
+                elif verb == b"DATA":
+                    file.write(b"".join(held) + b"354 go\r\n")
+                    file.flush()
+                    said = self.take(file, sum(reply.startswith(b"250") for reply in held))
+                    held = []
+
+    def take(self, file, recipients):
+        while (row := file.readline()) != b".\r\n":
+            if not row:
+                self.given_up += 1
+                return None
+        self.messages.append(recipients)
+        return b"250 2.0.0 taken\r\n" * max(recipients, 1)
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "lmtp"])
+def test_envelope_and_data_leave_together(make_gatepost, protocol):
+    """RFC 2920. Where no recipient is left, a next hop that takes the message all the same gets none."""
+    hop = HastyHop()
+    sections = [rig.backend("hop", protocol, [f"127.0.0.1:{hop.port}"]), rig.route("*", smtp="hop")]
+    door = make_gatepost(sections=sections, listeners=("submissions",))
+
+    def begin(line, *names):
+        commands = [f"MAIL FROM:<{ALICE[0]}>", *(f"RCPT TO:<{name}@example.test>" for name in names), "DATA"]
+        line.raw("".join(command + "\r\n" for command in commands).encode())
+        return [line.reply()[0][:9] for _ in commands]
+
+    with signed_in(door) as line:
+        for names in (["bob"], ["nobody", "bob"], ["bob", "nobody", "bob"]):
+            assert begin(line, *names) == ["250 2.0.0", *("550 5.1.1" if name == "nobody" else "250 2.1.5" for name in names), "354 go"]
+            assert line.raw(b"Subject: x\r\n\r\nx\r\n.\r\n").reply()[0].startswith("250 ")
+        assert begin(line, "nobody") == ["250 2.0.0", "550 5.1.1", "554 5.5.1"]
+        # That transaction has no next hop any more; the next one has.
+        assert line.ask("RCPT TO:<bob@example.test>")[0].startswith("451 4.3.0")
+        line.ask("RSET")
+        assert begin(line, "nobody", "nobody") == ["250 2.0.0", "550 5.1.1", "550 5.1.1", "554 5.5.1"]
+        line.ask("RSET")
+        assert begin(line, "bob")[-1] == "354 go"
+        assert line.raw(b"Subject: x\r\n\r\nx\r\n.\r\n").reply()[0].startswith("250 ")
+    rig.until(lambda: hop.given_up == 2, "two connections given up")
+    assert hop.messages == [1, 1, 2, 1]
+    assert door.stats()["messages_accepted"] == 4
+    hop.server.close()
+
+
 def test_counts_what_was_accepted(make_gatepost):
     door = make_gatepost()
     with signed_in(door) as line:

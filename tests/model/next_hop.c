@@ -178,7 +178,11 @@ static void on_rcpt(struct next_hop *hop, struct slice line)
 static void on_data(struct next_hop *hop)
 {
 	if (hop->recipients == 0) {
-		fault(hop, "DATA without a recipient");
+		/* Pipelined with recipients that were all refused; else they should have been
+		 * awaited. */
+		if (!hop->script->has_pipelining)
+			fault(hop, "DATA without a recipient");
+		say(hop, "503 5.5.1 RCPT first");
 		return;
 	}
 	hop->is_in_body = follow(hop, NEXT_HOP_DATA);

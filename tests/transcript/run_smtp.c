@@ -12,14 +12,12 @@
  *                       RSET | VRFY argument | NOTE reason detail | STARTTLS | CLOSE
  * TELL to a server:     ok | denied | banned 29 [reference] | denied+banned 30 [reference] | busy |
  * temporary (to SIGNIN); answer, refuse or abort CODE X.Y.Z text ("-" for no X.Y.Z; "|" ends a
- *                       line); proceed; caps NAME ... SIZE=n; name text, owed n, esmtp yes or no,
- *                       recipients n: fail unless it is so
- * Actions of a client:  STARTTLS | READY capabilities | REPLY command CODE X.Y.Z text |
- *                       REFUSED CODE ... | FAILED CODE ...
- * TELL to a client:     mail, rcpt address parameters; data; body text; end; rset; vrfy text; noop;
- *                       quit; closed; "not error_name command ..." must give that error;
- *                       told yes or no, owed n: fail unless it is so
- * After STARTTLS, TLS is up.
+ *                       line); proceed; pipelines; caps NAME ... SIZE=n; name text, owed n, esmtp
+ * yes or no, recipients n: fail unless it is so Actions of a client:  STARTTLS | READY capabilities
+ * | REPLY command CODE X.Y.Z text | REFUSED CODE ... | FAILED CODE ... TELL to a client:     mail,
+ * rcpt address parameters; data; body text; end; rset; vrfy text; noop; quit; closed; "not
+ * error_name command ..." must give that error; told yes or no, owed n: fail unless it is so After
+ * STARTTLS, TLS is up.
  */
 #include <stdio.h>
 #include <string.h>
@@ -494,6 +492,10 @@ static bool tell_server(struct smtp_server *server, struct slice name, struct sl
 		return slice_is(rest, smtp_server_is_esmtp(server) ? "yes" : "no");
 	if (slice_is(name, "proceed")) {
 		smtp_server_proceed(server);
+		return true;
+	}
+	if (slice_is(name, "pipelines")) {
+		smtp_server_pipeline_data(server, true);
 		return true;
 	}
 	if (!slice_is(name, "answer") && !slice_is(name, "refuse") && !slice_is(name, "abort"))
