@@ -77,6 +77,8 @@ static const struct header_case headers[] = {
 	{ "Resent-From: a@x.test\r\nFromage: b@x.test\r\nXFrom: c@x.test\r\nFr om: "
 	  "d@x.test\r\n\r\n",
 		MESSAGE_FROM_NOBODY, "", "" },
+	{ "Fr xom: d@x.test\r\n\r\n", MESSAGE_FROM_NOBODY, "", "" },
+	{ "X : 1\r\nFrom: a@x.test\r\n\r\n", MESSAGE_FROM_ADDRESSES, "a@x.test", "" },
 	/* More than one, wherever a mail program might find it. */
 	{ "From: a@x.test\r\nFrom: a@x.test\r\n\r\n", MESSAGE_FROM_BAD, "", "" },
 	{ "From: a@x.test\r\nno field\r\nFROM : b@x.test\r\n\r\n", MESSAGE_FROM_BAD, "", "" },
@@ -85,6 +87,7 @@ static const struct header_case headers[] = {
 	{ "From: a@x.test <b@x.test>\r\n\r\n", MESSAGE_FROM_BAD, "", "" },
 	/* The dot in front is the transfer's, doubled or not. */
 	{ ".From: a@x.test\r\n\r\n", MESSAGE_FROM_ADDRESSES, "a@x.test", "" },
+	{ "no field\r\n.From: a@x.test\r\n\r\n", MESSAGE_FROM_ADDRESSES, "a@x.test", "" },
 	{ "..From: a@x.test\r\n\r\n", MESSAGE_FROM_NOBODY, "", "" },
 	{ "From: A\r\n. <a@x.test>\r\n\r\n", MESSAGE_FROM_ADDRESSES, "a@x.test", "" },
 	{ "mbox From line: x\r\nFrom a@x.test Thu Jan 1 00:00:00\r\nFrom: b@x.test\r\n\r\n",
@@ -240,6 +243,36 @@ static void subject_has_its_limit(void **state)
 	mem_free(header);
 }
 
+/* A subject that is cut off says nothing of who sent it. */
+static void long_subject_leaves_from_alone(void **state)
+{
+	char *header = long_header("Subject", "", MESSAGE_SCAN_SUBJECT + 1, "\r\nFrom: a@x.test");
+	struct seen seen;
+
+	(void)state;
+	look(slice_str(header), 100, &seen);
+	assert_int_equal(seen.from, MESSAGE_FROM_ADDRESSES);
+	seen_fini(&seen);
+	mem_free(header);
+}
+
+/* Before the empty line there may be more of it. */
+static void header_is_over_at_the_empty_line(void **state)
+{
+	static const char *const lines[] = { "From: a@x.test\r\n", " \r\n", "no field\r\n" };
+	struct message_scan *scan = message_scan_new(true);
+
+	(void)state;
+	for (size_t i = 0; i < GP_ARRAY_LEN(lines); i++) {
+		message_scan_add(scan, slice_str(lines[i]));
+		assert_false(message_scan_has_header(scan));
+	}
+	message_scan_add(scan, SLICE_LIT("\r\n"));
+	assert_true(message_scan_has_header(scan));
+	message_scan_free(&scan);
+	message_scan_free(&scan);
+}
+
 struct body_pair {
 	const char *one;
 	const char *other;
@@ -254,7 +287,9 @@ static const struct body_pair bodies[] = {
 	{ "\r\n--b1\r\nhello\r\n--b1--\r\n", "\r\n--b22\r\nhello\r\n--b22--\r\n", true },
 	{ "\r\n-b1\r\nhello\r\n", "\r\n-b2\r\nhello\r\n", false },
 	{ "\r\n-\r\nhello\r\n", "\r\n\r\nhello\r\n", false },
+	{ "\r\na\r\n-b1\r\n", "\r\na\r\n-b2\r\n", false },
 	{ "\r\nx--b1\r\n", "\r\nx--b2\r\n", false },
+	{ "\r\nx--b1\r\n", "\r\nx--b1\r\n", true },
 };
 
 static void bodies_are_recognised(void **state)
@@ -322,6 +357,8 @@ int main(void)
 		cmocka_unit_test(long_text_is_cut_at_a_character),
 		cmocka_unit_test(from_has_its_limits),
 		cmocka_unit_test(subject_has_its_limit),
+		cmocka_unit_test(long_subject_leaves_from_alone),
+		cmocka_unit_test(header_is_over_at_the_empty_line),
 		cmocka_unit_test(bodies_are_recognised),
 		cmocka_unit_test(no_body_has_no_fingerprint),
 		cmocka_unit_test(body_has_its_limit),

@@ -22,9 +22,13 @@ static const struct outcome_case cases[] = {
 	{ 250, "2.1.5", RCPT_DELIVERED, RCPT_DELIVERED },
 	{ 250, "", RCPT_DELIVERED, RCPT_DELIVERED },
 	{ 251, "", RCPT_DELIVERED, RCPT_DELIVERED },
+	{ 200, "", RCPT_DELIVERED, RCPT_DELIVERED },
+	{ 299, "", RCPT_DELIVERED, RCPT_DELIVERED },
 	/* No such mailbox, in the words of Postfix, Exim, Dovecot and Exchange. */
 	{ 550, "5.1.1", RCPT_UNKNOWN, RCPT_UNKNOWN },
 	{ 550, "5.1.10", RCPT_UNKNOWN, RCPT_UNKNOWN },
+	{ 500, "5.1.1", RCPT_UNKNOWN, RCPT_UNKNOWN },
+	{ 599, "5.1.1", RCPT_UNKNOWN, RCPT_UNKNOWN },
 	{ 556, "5.1.10", RCPT_UNKNOWN, RCPT_UNKNOWN },
 	{ 550, "5.1.2", RCPT_UNKNOWN, RCPT_UNKNOWN },
 	{ 551, "5.1.6", RCPT_UNKNOWN, RCPT_UNKNOWN },
