@@ -8,7 +8,9 @@
 
 #include <string.h>
 
+#include "store/store_case.h"
 #include "store/store_recovery.h"
+#include "store/store_twofactor.h"
 #include "store_fixture.h"
 
 static const uint8_t one[STORE_TAG_SIZE] = { 1 };
@@ -100,11 +102,56 @@ static void test_token(void **state)
 	assert_int_equal(store_link_find(store, one, &found), GP_ERR_NOT_FOUND);
 }
 
+/* What one account has, no other loses or uses. */
+static void test_of_two_accounts(void **state)
+{
+	static const uint8_t hers[][STORE_TAG_SIZE] = { { 11 }, { 12 } };
+	static const uint8_t his[][STORE_TAG_SIZE] = { { 21 } };
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t alice = fixture_account(store, "alice@example.test");
+	uint64_t bob = fixture_account(store, "bob@example.test");
+	unsigned count = 99;
+	int64_t made_at = 99;
+
+	assert_int_equal(store_recovery_made(store, alice, &made_at), GP_OK);
+	assert_int_equal(made_at, 0);
+	assert_int_equal(store_recovery_set(store, alice, hers, 2, 100), GP_OK);
+	assert_int_equal(store_recovery_set(store, bob, his, 1, 200), GP_OK);
+	assert_int_equal(store_recovery_made(store, alice, &made_at), GP_OK);
+	assert_int_equal(made_at, 100);
+	assert_int_equal(store_recovery_count(store, alice, &count), GP_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(store_recovery_take(store, alice, his[0]), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_recovery_use(store, alice, his[0]), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_recovery_take(store, alice, hers[0]), GP_OK);
+	assert_int_equal(store_recovery_take(store, alice, hers[0]), GP_ERR_NOT_FOUND);
+	assert_int_equal(store_recovery_count(store, alice, &count), GP_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(store_recovery_set(store, alice, hers, 0, 300), GP_OK);
+	assert_int_equal(store_recovery_take(store, bob, his[0]), GP_OK);
+	/* Addresses. */
+	assert_int_equal(
+		store_recovery_address_begin(store, alice, SLICE_LIT("a@one.test"), one, 10),
+		GP_OK);
+	assert_int_equal(
+		store_recovery_address_begin(store, bob, SLICE_LIT("b@one.test"), two, 11), GP_OK);
+	assert_int_equal(store_recovery_address_confirm(store, alice, one, 10, 20), GP_OK);
+	assert_int_equal(get(store, alice).pending_at, 0);
+	assert_int_equal(get(store, bob).pending_at, 11);
+	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_int_equal(store_recovery_address_confirm(store, bob, two, 11, 21), GP_OK);
+	assert_string_equal(get(store, bob).address, "b@one.test");
+	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_string_equal(get(store, bob).address, "b@one.test");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_address, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_token, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_of_two_accounts, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
