@@ -17,7 +17,7 @@ struct store_sent_sum {
 
 struct store_sent_source {
 	struct slice source;
-	struct slice country;     /* of the last one, "" if nobody knows */
+	struct slice country;     /* one of those it had, "" if nobody knows */
 	struct slice client_name; /* likewise */
 	struct store_sent_sum sum;
 	int64_t first_at;
