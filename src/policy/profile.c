@@ -518,6 +518,9 @@ void profile_forgive(
 	int64_t first_day = since / DAY;
 
 	forget_suspicion(profile);
+	/* What a thief has tried counts again when he, or the next one, tries it again. */
+	memset(profile->tried, 0, sizeof profile->tried);
+	memset(profile->senders, 0, sizeof profile->senders);
 	for (size_t i = 0; i < PROFILE_PLACES; i++) {
 		struct profile_place *place = &profile->places[i];
 
