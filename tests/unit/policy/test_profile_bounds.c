@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "policy/profile.h"
 
 enum {
@@ -87,6 +89,24 @@ static void the_habit(void **state)
 			fail_msg("%s: %u, %u %%", habit_cases[i].name, facts.habit_day,
 				facts.habit_share);
 	}
+}
+
+/* The busiest hour of a day, not its last. */
+static void the_busiest_hour(void **state)
+{
+	struct profile profile = { 0 };
+	const struct profile_try try = { .recipient = 1 };
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		note(&profile, &try, SENDING_PASS, T0 + HOUR);
+		profile_delivered(&profile, &try, T0 + HOUR);
+	}
+	note(&profile, &try, SENDING_PASS, T0 + 5 * HOUR);
+	profile_delivered(&profile, &try, T0 + 5 * HOUR);
+	assert_int_equal(look(&profile, &try, T0 + DAY).habit_hour, 5);
+	assert_int_equal(look(&profile, &try, T0 + DAY).habit_day, 5);
+	profile_fini(&profile);
 }
 
 /* ---- hours of the day ---- */
@@ -198,6 +218,7 @@ static void known_after_three_days(void **state)
 	struct profile_try home = from("203.0.113.9", 1);
 	struct profile_try hotel = from("198.51.100.4", 1);
 	struct profile_try late = from("192.0.2.4", 1);
+	struct profile_try early = from("192.168.2.4", 1);
 	int64_t now = T0 + WEEK; /* its first week is over: nothing is learned at once any more */
 
 	(void)state;
@@ -208,6 +229,11 @@ static void known_after_three_days(void **state)
 	assert_false(look(&profile, &hotel, now - 1).is_new_client);
 	assert_true(look(&profile, &hotel, now).is_new_network);
 	assert_true(look(&profile, &hotel, now).is_new_client);
+	/* What it came from in that week needs no three days. */
+	early.client = 4;
+	note(&profile, &early, SENDING_PASS, now - HOUR);
+	assert_false(look(&profile, &early, now).is_new_network);
+	assert_false(look(&profile, &early, now).is_new_client);
 	note(&profile, &hotel, SENDING_PASS, now);
 	assert_true(look(&profile, &hotel, now + 3 * DAY - 1).is_new_network);
 	assert_true(look(&profile, &hotel, now + 3 * DAY - 1).is_new_client);
@@ -242,6 +268,45 @@ static void new_networks_are_of_a_day(void **state)
 	home.country = 0;
 	note(&profile, &home, SENDING_PASS, now + 1);
 	assert_int_equal(look(&profile, &home, now + 1).countries, 1);
+	profile_fini(&profile);
+}
+
+static unsigned count_places(const struct profile *profile, uint32_t since)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < PROFILE_PLACES; i++)
+		count += profile->places[i].first_hour >= since;
+	return count;
+}
+
+/* A new network takes the place of the one unused for longest: of a known one until there are
+ * twelve new ones, of a new one from then on. */
+static void networks_give_way(void **state)
+{
+	struct profile profile = { .first_at = T0 };
+	struct profile_try try = from("10.0.0.1", 1);
+	int64_t now = T0 + 30 * DAY;
+	uint32_t today = (uint32_t)(now / HOUR);
+
+	(void)state;
+	for (unsigned i = 0; i < PROFILE_PLACES; i++) {
+		try.source.bytes[1] = (uint8_t)i;
+		note(&profile, &try, SENDING_PASS, T0 + i * HOUR);
+	}
+	try.source.bytes[1] = 0; /* the oldest one is used still */
+	note(&profile, &try, SENDING_PASS, now - 2 * DAY);
+	for (unsigned i = 0; i < 40; i++) {
+		try.source.bytes[1] = (uint8_t)(100 + i);
+		note(&profile, &try, SENDING_PASS, now + i * 60);
+		assert_int_equal(count_places(&profile, today), i < 12 ? i + 1 : 12);
+	}
+	for (unsigned i = 0; i < PROFILE_PLACES; i++) {
+		try.source.bytes[1] = (uint8_t)i;
+		assert_int_equal(look(&profile, &try, now + DAY).is_new_network, i != 0 && i <= 12);
+	}
+	try.source.bytes[1] = 139; /* the last one */
+	assert_false(look(&profile, &try, now + 10 * DAY).is_new_network);
 	profile_fini(&profile);
 }
 
@@ -451,6 +516,21 @@ static void forgiven_is_what_came_since(void **state)
 
 /* ---- recipients ---- */
 
+static void tags_are_of_the_first_bytes(void **state)
+{
+	const uint64_t key[2] = { 1, 2 };
+	char text[600];
+
+	(void)state;
+	memset(text, 'A', sizeof text);
+	assert_int_equal(profile_tag(key, slice_of(text, 512)),
+		profile_tag(key, slice_of(text, sizeof text)));
+	assert_int_not_equal(
+		profile_tag(key, slice_of(text, 512)), profile_tag(key, slice_of(text, 511)));
+	assert_int_not_equal(profile_tag(key, SLICE_LIT("alice@example.test")),
+		profile_tag(key, SLICE_LIT("blice@example.test")));
+}
+
 static void known_by_weeks(void **state)
 {
 	enum {
@@ -479,12 +559,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_habit),
+		cmocka_unit_test(the_busiest_hour),
 		cmocka_unit_test(hours_are_of_the_clock),
 		cmocka_unit_test(hours_never_overflow),
 		cmocka_unit_test(neighbourhoods),
 		cmocka_unit_test(no_source_is_no_network),
 		cmocka_unit_test(known_after_three_days),
 		cmocka_unit_test(new_networks_are_of_a_day),
+		cmocka_unit_test(networks_give_way),
 		cmocka_unit_test(programs_are_bounded),
 		cmocka_unit_test(strangers_are_remembered_one_by_one),
 		cmocka_unit_test(grace_is_a_minute),
@@ -494,6 +576,7 @@ int main(void)
 		cmocka_unit_test(confirmed_is_what_was_used),
 		cmocka_unit_test(began_with_the_first_use),
 		cmocka_unit_test(forgiven_is_what_came_since),
+		cmocka_unit_test(tags_are_of_the_first_bytes),
 		cmocka_unit_test(known_by_weeks),
 	};
 
