@@ -115,6 +115,99 @@ static void a_thief_at_home_takes_part(void **state)
 	world_free(&world);
 }
 
+static void send_until(struct world *world, uint64_t session, enum permit permit)
+{
+	for (unsigned i = 0; i < 60 && world->rcpt_permit != permit; i++) {
+		(void)sender_send_new(world, session, 1);
+		sender_advance(61 * 1000);
+	}
+	assert_int_equal(world->rcpt_permit, permit);
+}
+
+static void tick(struct world *world)
+{
+	sending_tick(world->core);
+	world_settle(world);
+}
+
+/* The desk is told of a case until it has it, and then no more. */
+static void a_case_is_told_until_it_is_kept(void **state)
+{
+	struct world *world = sender_world("sending_block = 10000\n");
+	unsigned told = 0;
+
+	(void)state;
+	make_history(world);
+	sender_sign_in(world, 50, "alice@example.test", "203.0.113.77");
+	world->case_err = GP_ERR_STORE;
+	send_until(world, 50, PERMIT_ASKED);
+	assert_non_null(strstr(world->case_args, "\"kind\":\"ask\""));
+	assert_non_null(strstr(world->case_args, "\"session\":\"0000000000000032\""));
+	told = world->cases;
+	assert_true(told > 0);
+	assert_non_null(sender_account_of(world)->open);
+	tick(world);
+	assert_int_equal(world->cases, told + 1);
+	/* Who keeps nothing is asked again once he is back. */
+	world_cut_vault(world, DESK);
+	tick(world);
+	assert_int_equal(world->cases, told + 1);
+	world_connect_vault(world, DESK);
+	world->case_err = GP_OK;
+	world_settle(world);
+	tick(world);
+	assert_int_equal(world->cases, told + 2);
+	assert_null(sender_account_of(world)->open);
+	assert_false(sender_account_of(world)->is_urgent);
+	tick(world);
+	assert_int_equal(world->cases, told + 2);
+	world_free(&world);
+}
+
+/* An account that is no more has no case; that is no fault to be tried again. */
+static void a_case_of_nobody_ends(void **state)
+{
+	struct world *world = sender_world("sending_block = 10000\n");
+
+	(void)state;
+	make_history(world);
+	sender_sign_in(world, 50, "alice@example.test", "203.0.113.77");
+	world->case_err = GP_ERR_NOT_FOUND;
+	send_until(world, 50, PERMIT_ASKED);
+	assert_int_equal(world->cases, 1);
+	assert_null(sender_account_of(world)->open);
+	world_free(&world);
+}
+
+/* What core has decided holds, whatever the store says that has not heard of it. */
+static void a_block_holds_before_it_is_kept(void **state)
+{
+	struct world *world = sender_world("");
+	unsigned loads = 0;
+
+	(void)state;
+	make_history(world);
+	sender_sign_in(world, 50, "alice@example.test", "203.0.113.77");
+	world->case_err = GP_ERR_STORE;
+	send_until(world, 50, PERMIT_BLOCKED);
+	/* The question that was not kept has become a block. */
+	assert_non_null(strstr(world->case_args, "\"kind\":\"block\""));
+	loads = world->name_loads;
+	assert_int_equal(
+		world_op(world, "alias.add",
+			"{\"address\":\"alice@example.test\",\"alias\":\"sales@example.test\"}"),
+		GP_OK);
+	sender_sign_in(world, 51, "alice@example.test", SENDER_HOME);
+	assert_int_equal(sender_mail(world, 51, "alice@example.test", 0), PERMIT_BLOCKED);
+	assert_int_equal(world->name_loads, loads + 1);
+	/* Kept, it is the store that knows. */
+	world->case_err = GP_OK;
+	tick(world);
+	assert_null(sender_account_of(world)->open);
+	assert_int_equal(sender_mail(world, 51, "alice@example.test", 0), PERMIT_BLOCKED);
+	world_free(&world);
+}
+
 static void an_owner_is_asked_and_says_yes(void **state)
 {
 	struct world *world = sender_world("sending_block = 10000\n");
@@ -232,6 +325,9 @@ int main(void)
 		cmocka_unit_test(a_thief_is_stopped_in_every_session),
 		cmocka_unit_test(the_owner_takes_no_part),
 		cmocka_unit_test(a_thief_at_home_takes_part),
+		cmocka_unit_test(a_case_is_told_until_it_is_kept),
+		cmocka_unit_test(a_case_of_nobody_ends),
+		cmocka_unit_test(a_block_holds_before_it_is_kept),
 		cmocka_unit_test(an_owner_is_asked_and_says_yes),
 		cmocka_unit_test(the_shadow_refuses_nothing),
 		cmocka_unit_test(what_the_filter_says_counts),

@@ -189,6 +189,8 @@ struct world {
 	unsigned codes_checked, codes_wrong;
 	char op_name[65], op_actor[321], op_domains[1025];
 	char case_args[WORLD_CASE_SIZE]; /* of the last sending.open */
+	unsigned cases;                  /* how many came */
+	enum gp_err case_err;            /* what becomes of them */
 	enum role op_role;
 	uint64_t op_asker;
 	unsigned ops;

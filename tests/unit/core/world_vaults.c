@@ -290,6 +290,8 @@ static void on_vault_op(struct world_peer *vault, const struct ipc_op *op)
 		effect = IPC_EFFECT_BLOCKED;
 	} else if (slice_is(op->name, "sending.open")) {
 		copy(op->arguments, world->case_args, sizeof world->case_args);
+		world->cases++;
+		err = world->case_err;
 	} else if (slice_is(op->name, "account.unblock")) {
 		effect = IPC_EFFECT_UNBLOCKED;
 	} else if (slice_is(op->name, "alias.add")) {
