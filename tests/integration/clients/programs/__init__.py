@@ -3,8 +3,8 @@
 
 import importlib
 
-NAMES = ("thunderbird", "claws_mail", "sylpheed", "alpine", "mutt", "neomutt", "s_nail", "mbsync", "offlineimap",
-         "fetchmail", "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib",
+NAMES = ("thunderbird", "claws_mail", "sylpheed", "evolution", "alpine", "mutt", "neomutt", "s_nail", "mbsync",
+         "offlineimap", "fetchmail", "getmail", "msmtp", "swaks", "curl", "nodemailer", "imapflow", "python_smtplib",
          "python_imaplib", "python_poplib")
 
 
