@@ -3,10 +3,12 @@
 #ifndef GP_CORE_HOOK_H
 #define GP_CORE_HOOK_H
 
+#include "base/slice.h"
+
 struct core;
 
 /* The account is blocked from now on; reason: for people. Once for each block: nobody tells what
  * became of it. */
-void hook_run(struct core *core, const char *account, const char *reason);
+void hook_run(struct core *core, struct slice account, struct slice reason);
 
 #endif

@@ -138,7 +138,8 @@ void sending_case_open(struct sending_account *account, enum sending_outcome out
 		LOG_IP("client", &session->client),
 		LOG_STR("reason", sending_explain(verdict, reason)));
 	if (outcome == SENDING_BLOCK)
-		hook_run(account->unit.core, session->address, sending_explain(verdict, reason));
+		hook_run(account->unit.core, slice_str(session->address),
+			slice_str(sending_explain(verdict, reason)));
 	if (account->open == NULL)
 		account->open = mem_new(1, sizeof *account->open);
 	account->open->outcome = outcome;

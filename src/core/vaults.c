@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/hook.h"
 #include "core/sending_account.h"
 
 static struct queue *queue_of(struct core *core, const struct attempt *attempt)
@@ -277,6 +278,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 		journal_on_kept(core, &message->kept);
 	else if (message->type == IPC_NOTICE)
 		notices_on_notice(core, &message->notice);
+	else if (message->type == IPC_HOOK)
+		hook_run(core, message->hook.account, message->hook.reason);
 	else if (message->type == IPC_BAN_ROW)
 		loading_on_ban_row(core, &message->ban_row);
 	else if (message->type == IPC_FAILURE_ROW)

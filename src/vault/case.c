@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "vault/case.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crypt/once.h"
+#include "policy/sending.h"
 #include "store/store_recovery.h"
 #include "store/store_setup.h"
 #include "vault/case_secret.h"
@@ -139,6 +141,18 @@ static enum gp_err tell(struct desk_op *op, const struct store_case *begun, bool
 	return err;
 }
 
+/* What core blocked it has run the hook for. Words of people begin with ours, so that none of them
+ * is an option of some program. */
+static void set_hook(struct desk_op *op, const struct store_case *begun)
+{
+	struct sending_verdict verdict;
+	const char *by = sending_read(slice_str(begun->reason), &verdict) ? "" : "by hand: ";
+
+	if (op->role != ROLE_CORE)
+		(void)snprintf(op->hook, sizeof op->hook, "%s%.*s", by, DESK_HOOK_SIZE - 16,
+			begun->reason);
+}
+
 /* The account may send no more, nor may what did it sign in. */
 static enum gp_err block(
 	struct desk_op *op, const struct store_account *account, const struct store_case *begun)
@@ -196,6 +210,8 @@ enum gp_err case_open(struct desk_op *op, const struct store_account *account,
 		err = add_sources(op, begun->id, sources);
 	if (err == GP_OK && strcmp(begun->kind, STORE_CASE_BLOCK) == 0)
 		err = block(op, account, begun);
+	if (err == GP_OK && is_news && strcmp(begun->kind, STORE_CASE_BLOCK) == 0)
+		set_hook(op, begun);
 	/* Such a link, made before, would give a device password. */
 	if (err == GP_OK)
 		err = store_setup_end_all(op->vault->store, account->id, clock_wall());

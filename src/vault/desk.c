@@ -145,6 +145,16 @@ static void send_rows(struct desk_op *op)
 	}
 }
 
+static void run_hook(const struct desk_op *op)
+{
+	struct ipc_message message = { .type = IPC_HOOK,
+		.hook = { .account = slice_str(op->subject), .reason = slice_str(op->hook) } };
+
+	if (vault_send(op->vault, &message) != GP_OK)
+		log_error("hook_not_run", LOG_STR("account", op->subject),
+			LOG_STR("why", "core cannot be told"));
+}
+
 static enum gp_err finish(struct desk_op *op, const struct replay *replay, enum gp_err err)
 {
 	if (!op->is_begun)
@@ -163,6 +173,8 @@ static enum gp_err finish(struct desk_op *op, const struct replay *replay, enum 
 		send_rows(op);
 	if (err == GP_OK && op->has_posted)
 		outbox_wake(op->vault);
+	if (err == GP_OK && op->hook[0] != '\0')
+		run_hook(op);
 	return err;
 }
 

@@ -21,6 +21,7 @@
 #include "vault/vault.h"
 
 enum {
+	DESK_HOOK_SIZE = 1025, /* of the reason that sending_block_hook is told, with its NUL */
 	DESK_ROW_MAX = 15360,
 	DESK_LIST_DEFAULT = 100,
 	DESK_LIST_MAX = 10000, /* rows of one answer; who wants more asks again from the last */
@@ -42,9 +43,10 @@ struct desk_op {
 	struct slice language;
 	int *fd; /* that came along, or -1 in it; a handler may take it */
 	bool is_begun;
-	bool is_going_on; /* the handler answers later by itself (import) */
-	bool has_posted;  /* a letter waits for the commit */
-	json_t *rows;     /* held back until the commit */
+	bool is_going_on;          /* the handler answers later by itself (import) */
+	bool has_posted;           /* a letter waits for the commit */
+	char hook[DESK_HOOK_SIZE]; /* why somebody blocked the account; "": nobody did */
+	json_t *rows;              /* held back until the commit */
 	struct gp_why why;
 	/* for core and the audit */
 	enum ipc_effect effect;

@@ -122,3 +122,9 @@ def test_program_is_run_when_an_account_is_blocked(door, told):
     rig.until(told.exists, "the program was run")
     lines = told.read_text().splitlines()
     assert len(lines) == 1 and lines[0].startswith(f"-a {account[0]} ") and "points: " in lines[0]
+    # Blocked already: this is no news. Afterwards it is.
+    door.cli("account", "block", account[0], "--reason", "once more")
+    door.cli("account", "unblock", account[0])
+    door.cli("account", "block", account[0], "--reason", "-rf /")
+    rig.until(lambda: len(told.read_text().splitlines()) > 1, "the program was run again")
+    assert told.read_text().splitlines()[1:] == [f"-a {account[0]} by hand: -rf /"]
