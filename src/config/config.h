@@ -148,6 +148,7 @@ struct config {
 	char *portal_url;
 	bool notices;
 	char *notice_from;
+	struct config_strings staff_notice;
 	char *default_domain; /* NULL: logins need a domain */
 	char *state_dir;
 	char *control_socket;

@@ -33,6 +33,7 @@ enum schema_type {
 	SCHEMA_PORT,         /* uint16_t */
 	SCHEMA_ADDRESSES,    /* struct config_strings; "*" or numeric addresses */
 	SCHEMA_DOMAINS,      /* struct config_strings; names, "*." in front allowed */
+	SCHEMA_MAILBOXES,    /* struct config_strings; addresses of mail */
 	SCHEMA_HOSTS,        /* struct config_strings; config_host_parse() */
 	SCHEMA_WORDS,        /* struct config_strings; of a command, config_hook_word() */
 	SCHEMA_NETWORKS,     /* struct config_nets */

@@ -15,7 +15,8 @@ enum {
 	NAME_MAX_LEN = 64,
 	LABEL_MAX = 63,
 	DOMAIN_MAX = 253,
-	USER_MAX = 32
+	USER_MAX = 32,
+	LOCAL_MAX = 64,
 };
 
 static bool is_label(struct slice label)
@@ -92,6 +93,20 @@ static bool is_address(struct slice text)
 	return slice_is(text, "*") || ip_parse(text, &ip) == GP_OK;
 }
 
+/* As it may stand in a RCPT: nothing in it that would have to be quoted. */
+static bool is_mailbox(struct slice text)
+{
+	ptrdiff_t at = slice_find(text, '@');
+	size_t len = at > 0 ? (size_t)at : 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text.data[i] <= ' ' || text.data[i] >= 0x7f ||
+			strchr("<>()[]\\,;:\"", text.data[i]) != NULL)
+			return false;
+	}
+	return len > 0 && len <= LOCAL_MAX && value_text_is_domain(slice_from(text, len + 1));
+}
+
 static bool is_host(struct slice text)
 {
 	struct config_host host;
@@ -133,6 +148,7 @@ static const struct rule rules[SCHEMA_NETWORKS + 1] = {
 	[SCHEMA_PLAN] = { value_text_is_name, "the name of a plan section" },
 	[SCHEMA_ADDRESSES] = { is_address, "an IP address or \"*\"" },
 	[SCHEMA_DOMAINS] = { is_domain_pattern, "a host or domain name" },
+	[SCHEMA_MAILBOXES] = { is_mailbox, "an address such as staff@example.com" },
 	[SCHEMA_HOSTS] = { is_host, "HOST:PORT, [IPv6]:PORT or unix:/PATH" },
 	[SCHEMA_WORDS] = { is_word, "text in which {account} and {reason} are filled in" },
 	[SCHEMA_NETWORKS] = { NULL, "a network such as 192.0.2.0/24, or an IP address" },

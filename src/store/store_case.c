@@ -9,6 +9,8 @@
 	"c.proof, c.proof_at, c.proof_portal, c.wrong, c.password_at, c.closed_at, "       \
 	"c.closed_by, c.outcome, a.address"
 #define FROM "FROM sending_case c JOIN account a ON a.id = c.account_id "
+/* Staff have to decide, and have not. */
+#define WAITS "closed_at = 0 AND outcome = '' AND (is_repeat = 1 OR is_for_staff = 1) "
 
 static enum gp_err read_case(struct db_statement *statement, struct store_case *out)
 {
@@ -88,7 +90,7 @@ enum gp_err store_case_raise(struct store *store, const struct store_case *raise
 		"$4, "
 		"opened_by = $5, is_repeat = $6, "
 		"began_at = CASE WHEN began_at < $7 THEN began_at ELSE $7 END, answer = '', "
-		"answered_at = 0, is_for_staff = 0 "
+		"answered_at = 0, is_for_staff = 0, told_at = 0 "
 		"WHERE id = $1 AND closed_at = 0";
 	struct db_statement *statement = NULL;
 	enum gp_err err = db_query(store->db, sql, &statement);
@@ -193,6 +195,26 @@ enum gp_err store_case_was_blocked(
 	return err;
 }
 
+/* Each row of a statement that has its parameters. Ends it. */
+static enum gp_err visit_cases(struct db_statement **pstatement,
+	enum gp_err (*visit)(const struct store_case *found, void *arg), void *arg)
+{
+	struct store_case found;
+	bool is_row = true;
+	enum gp_err err = GP_OK;
+
+	while (err == GP_OK) {
+		err = db_step(*pstatement, &is_row);
+		if (err != GP_OK || !is_row)
+			break;
+		err = read_case(*pstatement, &found);
+		if (err == GP_OK)
+			err = visit(&found, arg);
+	}
+	db_end(pstatement);
+	return err;
+}
+
 enum gp_err store_case_each(struct store *store, bool with_closed, struct slice domains,
 	uint64_t before, uint64_t limit,
 	enum gp_err (*visit)(const struct store_case *found, void *arg), void *arg)
@@ -203,26 +225,65 @@ enum gp_err store_case_each(struct store *store, bool with_closed, struct slice 
 		"' ' || $3 || ' ' LIKE '% ' || REPLACE(d.name, '_', '!_') || ' %' ESCAPE '!') "
 		"ORDER BY c.id DESC LIMIT $4";
 	struct db_statement *statement = NULL;
-	struct store_case found;
-	bool is_row = true;
 	enum gp_err err = db_query(store->db, sql, &statement);
 
-	if (err == GP_OK) {
-		db_bind_int(statement, 1, with_closed);
-		db_bind_int(statement, 2, (int64_t)before);
-		db_bind_text(statement, 3, domains);
-		db_bind_int(statement, 4, (int64_t)limit);
-	}
-	while (err == GP_OK && is_row) {
-		err = db_step(statement, &is_row);
-		if (err != GP_OK || !is_row)
-			break;
-		err = read_case(statement, &found);
-		if (err == GP_OK)
-			err = visit(&found, arg);
-	}
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, with_closed);
+	db_bind_int(statement, 2, (int64_t)before);
+	db_bind_text(statement, 3, domains);
+	db_bind_int(statement, 4, (int64_t)limit);
+	return visit_cases(&statement, visit, arg);
+}
+
+enum gp_err store_case_count_waiting(struct store *store, struct store_case_waiting *ret_waiting)
+{
+	static const char sql[] =
+		"SELECT COUNT(*), COALESCE(SUM(CASE WHEN told_at = 0 THEN 1 ELSE 0 END), 0), "
+		"(SELECT COALESCE(MAX(told_at), 0) FROM sending_case WHERE told_at > 0) "
+		"FROM sending_case WHERE " WAITS;
+	struct db_statement *statement = NULL;
+	bool is_row = false;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	err = db_step(statement, &is_row);
+	if (err == GP_OK && is_row)
+		*ret_waiting = (struct store_case_waiting){
+			.count = (uint64_t)db_int(statement, 0),
+			.untold = (uint64_t)db_int(statement, 1),
+			.told_at = db_int(statement, 2),
+		};
 	db_end(&statement);
 	return err;
+}
+
+enum gp_err store_case_each_untold(struct store *store, uint64_t limit,
+	enum gp_err (*visit)(const struct store_case *found, void *arg), void *arg)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " " FROM "WHERE told_at = 0 AND " WAITS "ORDER BY c.id LIMIT $1";
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, (int64_t)limit);
+	return visit_cases(&statement, visit, arg);
+}
+
+enum gp_err store_case_set_told(struct store *store, int64_t now)
+{
+	static const char sql[] =
+		"UPDATE sending_case SET told_at = $1 WHERE told_at = 0 AND " WAITS;
+	struct db_statement *statement = NULL;
+	enum gp_err err = db_query(store->db, sql, &statement);
+
+	if (err != GP_OK)
+		return err;
+	db_bind_int(statement, 1, now);
+	return db_run(&statement, NULL);
 }
 
 enum gp_err store_case_answer(

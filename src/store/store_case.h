@@ -48,7 +48,8 @@ struct store_case {
 enum gp_err store_case_open(
 	struct store *store, const struct store_case *new_case, uint64_t *ret_id) GP_CHECKED;
 /* The open one becomes a block: kind, reason, session, device, opened_by, is_repeat, the earlier
- * began_at; what was answered or kept for staff is void. GP_ERR_NOT_FOUND: it is closed. */
+ * began_at; what was answered, kept for staff or told them is void. GP_ERR_NOT_FOUND: it is closed.
+ */
 enum gp_err store_case_raise(struct store *store, const struct store_case *raised) GP_CHECKED;
 /* Fine if it is there; beyond STORE_CASE_SOURCES_MAX it is left out. */
 enum gp_err store_case_add_source(
@@ -70,6 +71,20 @@ enum gp_err store_case_was_blocked(
 enum gp_err store_case_each(struct store *store, bool with_closed, struct slice domains,
 	uint64_t before, uint64_t limit,
 	enum gp_err (*visit)(const struct store_case *found, void *arg), void *arg) GP_CHECKED;
+
+/* Those that staff have to decide, and have not decided yet. */
+struct store_case_waiting {
+	uint64_t count;
+	uint64_t untold; /* of them: staff were not mailed about */
+	int64_t told_at; /* when they last were, about any; 0: never */
+};
+enum gp_err store_case_count_waiting(
+	struct store *store, struct store_case_waiting *ret_waiting) GP_CHECKED;
+/* The untold, the oldest first. */
+enum gp_err store_case_each_untold(struct store *store, uint64_t limit,
+	enum gp_err (*visit)(const struct store_case *found, void *arg), void *arg) GP_CHECKED;
+/* All that wait are told of. */
+enum gp_err store_case_set_told(struct store *store, int64_t now) GP_CHECKED;
 
 /* Of an open one; GP_ERR_NOT_FOUND: it is closed. */
 enum gp_err store_case_answer(struct store *store, uint64_t id, const char *answer,

@@ -14,6 +14,9 @@ enum {
 				section 2 */
 };
 
+/* The items of a list are lines of their own, indented as the texts indent what they point out. */
+#define LIST_BREAK "\n    "
+
 struct letter_text {
 	const char *language;
 	const char *kind;
@@ -46,18 +49,18 @@ bool letter_has_kind(const char *kind)
 	return find("en", kind) != NULL;
 }
 
-/* The value of {name}; empty for one that is not there. */
-static struct slice value_of(json_t *values, struct slice name)
+/* The value of {name}; NULL if it is not there. */
+static json_t *value_of(json_t *values, struct slice name)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(values, key, value)
 	{
-		if (slice_is(name, key) && json_is_string(value))
-			return slice_of(json_string_value(value), json_string_length(value));
+		if (slice_is(name, key))
+			return value;
 	}
-	return SLICE_LIT("");
+	return NULL;
 }
 
 /* A time (base/clock.h) is shown to the minute, as people write it; the texts say that it is UTC.
@@ -74,9 +77,10 @@ static enum gp_err append_time(struct buf *out, struct slice value)
 	return buf_printf(out, "%.10s %.5s", value.data, value.data + 11);
 }
 
-/* A value is one line: what came from outside cannot add lines of its own. */
-static enum gp_err append_value(struct buf *out, struct slice value)
+/* A string is one line: what came from outside cannot add lines of its own. */
+static enum gp_err append_line(struct buf *out, json_t *string)
 {
+	struct slice value = slice_of(json_string_value(string), json_string_length(string));
 	enum gp_err err = GP_OK;
 
 	if (is_time(value))
@@ -85,6 +89,24 @@ static enum gp_err append_value(struct buf *out, struct slice value)
 		unsigned char byte = (unsigned char)value.data[i];
 
 		err = buf_append_byte(out, byte < 0x20 || byte == 0x7f ? ' ' : value.data[i]);
+	}
+	return err;
+}
+
+static enum gp_err append_value(struct buf *out, json_t *value)
+{
+	enum gp_err err = GP_OK;
+	json_t *item;
+	size_t i;
+
+	if (json_is_string(value))
+		return append_line(out, value);
+	json_array_foreach(value, i, item)
+	{
+		if (err == GP_OK && i > 0)
+			err = buf_append_str(out, LIST_BREAK);
+		if (err == GP_OK)
+			err = append_line(out, item);
 	}
 	return err;
 }

@@ -22,8 +22,8 @@ enum {
 struct letter {
 	const char *kind;      /* "password_changed"; see portal/text */
 	const char *language;  /* "de"; one that is not there is English */
-	json_t *values;        /* object of strings: what stands for the {names}, a time to the
-					minute; others are empty */
+	json_t *values;        /* object of strings, or arrays of them: what stands for the
+				* {names}, a time to the minute; others are empty */
 	const char *from;      /* address */
 	const char *recipient; /* address */
 	const char *hostname;  /* right side of the Message-ID */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "crypt/seal.h"
 #include "vault/letter.h"
+#include "vault/staff_notice.h"
 #include "vault/vault.h"
 
 _Static_assert((int)LETTER_MAX <= (int)IPC_NOTICE_MAX, "a letter fits into a message");
@@ -260,6 +261,9 @@ static void on_tick(struct loop_timer *timer)
 		return;
 	record_flush(vault);
 	forget_lost(&vault->outbox);
+	err = staff_notice_post(vault);
+	if (err != GP_OK)
+		log_warn("staff_not_told", LOG_STR("error", gp_err_text(err)));
 	err = store_outbox_each_due(
 		vault->store, clock_wall(), (uint64_t)OUTBOX_AT_ONCE * 2, take_due, &due);
 	for (unsigned i = 0; i < due.count; i++) {

@@ -48,7 +48,7 @@ struct outbox_post {
 	const char *recipient; /* address */
 	const char *kind;      /* a notice of portal/text */
 	const char *language;  /* "" for English */
-	json_t *values;        /* object of strings for the text's {names}; NULL: none. {portal},
+	json_t *values;        /* of letter.h, for the text's {names}; NULL: none. {portal},
 				* {hostname}  and {time} are put in here */
 };
 

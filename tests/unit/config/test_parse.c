@@ -323,6 +323,20 @@ static void what_is_wrong_about_sending_is_refused(void **state)
 		{ "route a.test { plan = x }", "f:6: plan: there is no plan section \"x\"" },
 		{ "route a.test { domain_plan = x }",
 			"f:6: domain_plan: there is no plan section \"x\"" },
+		{ "staff_notice = \"staff@\"", "f:6: staff_notice: \"staff@\" is not an address "
+					       "such as staff@example.com" },
+		{ "staff_notice = {\"a@b.test\", \"a b@c.test\"}",
+			"f:6: staff_notice: \"a b@c.test\" is not an address such as "
+			"staff@example.com" },
+		{ "staff_notice = \"a@b@c.test\"",
+			"f:6: staff_notice: \"a@b@c.test\" is not an address such as "
+			"staff@example.com" },
+		{ "staff_notice = \"\xc3\xa9@c.test\"",
+			"f:6: staff_notice: \"\xc3\xa9@c.test\" is not an address such as "
+			"staff@example.com" },
+		{ "staff_notice = \"x>@c.test\"",
+			"f:6: staff_notice: \"x>@c.test\" is not an address such as "
+			"staff@example.com" },
 		{ "sending_block_hook = {\"/x\", \"{acount}\"}",
 			"f:6: sending_block_hook: \"{acount}\" is not text in which {account} and "
 			"{reason} are filled in" },
