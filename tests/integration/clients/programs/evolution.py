@@ -18,7 +18,7 @@ class Evolution(Program):
     package = "gir1.2-camel-1.2"
     services = (*SENDING, *IMAP, *POP3)
     note = "its mail library, Camel"
-    at_once = 4
+    at_once = 2
 
     @staticmethod
     def perform(task):

@@ -39,7 +39,7 @@ def screen():
 
 class Sylph(Program):
     services = (*SENDING, *IMAP, *POP3)
-    at_once = 4  # they wait for themselves more than they work
+    at_once = 2  # two cores are busy with as many
     folder = ""  # of their settings, in the home
     log = ""
     trouble = ""  # how a line of it begins that ends a task
