@@ -4,13 +4,14 @@
 import {get} from "./api.js";
 import {clientWords, serviceWords} from "./describe.js";
 import {h, speak} from "./dom.js";
-import {date, full, hasText, t, time} from "./text.js";
-import {badge, button, card, empty, note, problemText} from "./ui.js";
+import {date, full, hasText, minutes, t, time} from "./text.js";
+import {badge, button, card, empty, link, note, problemText} from "./ui.js";
 
 const PAUSE = 1000;         // milliseconds between an answer and the next question
 const PAUSE_TROUBLE = 4000; // after one that failed
 const PATIENCE = 10 * 60000; // then one has to say that one is still there
 const MOST = 12;            // lines shown
+const BAN_EACH = 5;         // of so many questions one asks whether the network is blocked, too
 
 const FAMILY = {imap: "imap", imaps: "imap", pop3: "pop3", pop3s: "pop3", smtp: "smtp", submission: "smtp",
 	submissions: "smtp"};
@@ -92,6 +93,12 @@ function scopesNode(scopes, rows) {
 		t(works.has(scope) ? `watch.works.${scope}` : `watch.waits.${scope}`))));
 }
 
+// A blocked network is turned away before it says whose program it is, so nothing of that is among the lines.
+function blockedNote(network) {
+	return note("bad", h("p", {}, t("watch.blocked", {span: minutes(network.minutes_left)}), " ",
+		link(t("page.blocked"), "#/blocked")));
+}
+
 // Other devices of the account go about their business meanwhile, and programs that try out what there is
 // leave some connections behind: that is no news.
 function choose(rows, device) {
@@ -113,32 +120,39 @@ export function watchView(ctx, title, own, scopes) {
 	let shown = "";
 	let newest = 0;
 	let until = 0;
+	let questions = 0;
+	let seen = 0;
+	let network = null; // which the browser is in
 
 	function draw(rows) {
 		const lines = gather(choose(rows, watched.device)).slice(0, MOST);
-		const now = JSON.stringify([watched.device, lines]);
+		const blocked = network.is_banned ? blockedNote(network) : null;
+		const now = JSON.stringify([watched.device, lines, blocked?.textContent]);
 		if (now === shown)
 			return;
+		if (blocked && !top.querySelector(".note"))
+			speak(blocked.textContent);
 		shown = now;
 		if (lines.length && lines[0].id !== newest) {
 			newest = lines[0].id;
 			speak(`${headline(lines[0])}. ${lines[0].what === "ok" ? "" : remedy(lines[0], own)}`);
 		}
-		top.replaceChildren(scopesNode(scopes, lines));
+		top.replaceChildren(...blocked ? [blocked] : [], scopesNode(scopes, lines));
 		list.replaceChildren(...lines.map((row) => lineNode(row, own)));
 		list.hidden = lines.length === 0;
-		foot.replaceChildren(...lines.length ? [] : [empty(t("watch.nothing"))]);
+		foot.replaceChildren(...lines.length || blocked ? [] : [empty(t("watch.nothing"))]);
 	}
 
 	async function look() {
 		if (document.visibilityState === "hidden")
 			return;
-		if (after === null) {
+		if (after === null)
 			after = (await ask(""))[0].id;
-			draw([]);
-			return;
-		}
-		draw((await ask(`?after=${after}`)).filter(({kind}) => kind === "sight"));
+		const rows = (await ask(`?after=${after}`)).filter(({kind}) => kind === "sight");
+		if (questions++ % BAN_EACH === 0 || rows.length !== seen)
+			network = await get("/source");
+		seen = rows.length;
+		draw(rows);
 	}
 
 	async function go() {

@@ -214,6 +214,23 @@ def test_each_mistake_is_named(house, watch, program, words):
     assert watch.count(".sight") == 1
 
 
+def test_a_blocked_network_is_told(house, watch):
+    """Whatever a program tries from there comes to nothing, and none of it is seen."""
+    house.door.cli("ban", "add", HERE, "--minutes", "7")
+    try:
+        assert imaps(house.door, *ALICE) != 0
+        watch.see("Your network is blocked for 7 minutes more")
+        assert "Nothing yet" not in watch.text()
+        assert watch.count(".sight") == 0
+        watch.click("Am I blocked?")
+        watch.heading("Am I blocked?")
+    finally:
+        house.door.cli("ban", "remove", HERE)
+    watch.follow("#/setup/outlook")
+    watch.see("Nothing yet.")
+    assert "turned away" not in watch.text()
+
+
 def test_what_others_do_is_not_seen(house, watch, peer):
     """Bob's programs in the same network, a guesser elsewhere, and names that nobody has."""
     door = house.door
