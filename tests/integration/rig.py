@@ -338,7 +338,7 @@ class Gatepost:
         self.process.kill()
         self.process.wait()
         self.process = None
-        until(lambda: not any(is_alive(pid) for pid in pids.values()), "the children's end", 5)
+        until(lambda: not any(is_alive(pid) for pid in pids.values()), "the children's end")
 
     def log(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
@@ -415,7 +415,7 @@ class Line:
     """A bare line dialogue, for what must be right to the byte. peer: the loopback address to come from."""
 
     def __init__(self, port, peer="127.0.0.1", tls=None, server_name=None, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, port), timeout=20, source_address=(peer, 0))
+        self.sock = socket.create_connection((host, port), timeout=WAIT, source_address=(peer, 0))
         if tls is not None:
             self.sock = tls.wrap_socket(self.sock, server_hostname=server_name)
         self.pending = b""

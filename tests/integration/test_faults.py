@@ -39,7 +39,7 @@ def vault(door, lane):
 
 def kill_and_wait(door, name, pid):
     os.kill(pid, signal.SIGKILL)
-    rig.until(lambda: pids(door).get(name) not in (None, 0, pid), f"a new {name}", 15)
+    rig.until(lambda: pids(door).get(name) not in (None, 0, pid), f"a new {name}")
 
 
 def events(door, *filters):
@@ -301,7 +301,7 @@ def test_a_locked_store_takes_the_events_later(make_gatepost, peer):
     finally:
         other.execute("ROLLBACK")
         other.close()
-    rig.until(lambda: len(events(door, "--source", peer)) == 3, "the events, each once", 15)
+    rig.until(lambda: len(events(door, "--source", peer)) == 3, "the events, each once")
     assert len(counted(door, peer)) == 1
     assert talk.is_ok(talk.signin(door, "imaps", *ALICE, peer))
 

@@ -99,7 +99,7 @@ def test_a_bad_backend_at_each_step(broken):
     print(f"{done} ways to go wrong in {steps} replies")
     assert done == steps * len(hostile.KINDS) + len(hostile.TLS_KINDS)
     check(door, server, service, True)
-    rig.until(lambda: all(load.descriptors(pid) <= before[pid] + 2 for pid in watched), "descriptors to be closed", 10)
+    rig.until(lambda: all(load.descriptors(pid) <= before[pid] + 2 for pid in watched), "descriptors to be closed")
     grown = max(load.memory(pid) - small[pid] for pid in watched)
     print(f"{grown} KiB more than before")
     assert grown < load.allowed(16 * 1024)

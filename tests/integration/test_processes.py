@@ -6,7 +6,6 @@ import signal
 import socket
 import struct
 import subprocess
-import time
 
 import pytest
 import rig
@@ -21,8 +20,8 @@ def test_a_killed_child_is_back(make_gatepost, role):
         os.kill(pid, signal.SIGKILL)
         rig.until(lambda n=name, p=pid: (door.status() or {"processes": []}) and
                   [row for row in (door.status() or {"processes": []})["processes"]
-                   if row["name"] == n and row["pid"] != p], f"a new {name}", 10)
-    rig.until(lambda: talk.is_ok(talk.signin(door, "imaps", *ALICE)), "a sign-in", 10)
+                   if row["name"] == n and row["pid"] != p], f"a new {name}")
+    rig.until(lambda: talk.is_ok(talk.signin(door, "imaps", *ALICE)), "a sign-in")
     assert talk.is_ok(talk.signin(door, "submissions", *ALICE))
 
 
@@ -33,7 +32,7 @@ def test_a_relayed_session_outlives_core_and_vault(make_gatepost):
         for name, pid in door.pids().items():
             if "core" in name or "vault" in name:
                 os.kill(pid, signal.SIGKILL)
-        rig.until(door.status, "core", 10)
+        rig.until(door.status, "core")
         line.send("b NOOP")
         assert line.tagged("b")[-1].startswith("b OK")
         # core knows the session again, so that what changes still reaches it
@@ -45,10 +44,8 @@ def test_a_relayed_session_outlives_core_and_vault(make_gatepost):
 def test_killed_gatepostd_takes_its_children_along(make_gatepost):
     door = make_gatepost()
     pids = door.pids()
-    began = time.monotonic()
     door.process.kill()
-    rig.until(lambda: not [pid for pid in pids.values() if rig.is_alive(pid)], "their end", 5)
-    assert time.monotonic() - began < 5
+    rig.until(lambda: not [pid for pid in pids.values() if rig.is_alive(pid)], "their end")
     door.process.wait()
     door.process = None
 

@@ -143,7 +143,7 @@ def grew(door, before):
     def difference():
         return {name: door.stats()[name] - value for name, value in before.items()}
     with contextlib.suppress(rig.RigError):
-        rig.until(lambda: any(difference().values()), "a counter that grows", 3)
+        rig.until(lambda: any(difference().values()), "a counter that grows")
     return difference()
 
 

@@ -90,7 +90,7 @@ def limits(door, address):
 def restart_core(door):
     pid = door.pids()["core"]
     os.kill(pid, signal.SIGKILL)
-    rig.until(lambda: (door.status() or {}).get("store") == "ready" and door.pids().get("core") != pid, "a new core", 15)
+    rig.until(lambda: (door.status() or {}).get("store") == "ready" and door.pids().get("core") != pid, "a new core")
 
 
 def test_only_in_ones_own_name(door, account):
