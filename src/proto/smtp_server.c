@@ -26,8 +26,8 @@
  * SIGNIN, STARTTLS, DATA and END wait by themselves.
  *
  * A MAIL that was passed on counts as accepted until its reply says otherwise, for the commands
- * behind it are parsed meanwhile; so do the recipients before an early DATA. So each reply carries
- *the number of its transaction, and one that comes after RSET changes nothing.
+ * behind it are parsed meanwhile; likewise RCPT before an early DATA. So each reply carries the
+ * number of its transaction, and one that comes after RSET changes nothing.
  */
 #include "proto/smtp_server.h"
 

@@ -202,8 +202,12 @@ def test_a_running_session_hears_of_changes(door, account):
         rig.until(lambda: hears(account, "250 "), "the end of the block")
         assert send(line, account) == 1
         assert send(line, account) == 1
-        # A core that knows nothing of all that is asked.
+        # What the old core has said is no word of the new one, which can not take it back.
         restart_core(door)
+        door.cli("account", "block", account)
+        rig.until(lambda: hears(account, BLOCKED.format(account)), "the block by the new core")
+        door.cli("account", "unblock", account)
+        rig.until(lambda: hears(account, "250 "), "the end of that")
         assert send(line, account) == 1
         assert limits(door, account)["spent"] == 9
 
