@@ -6,9 +6,9 @@
  * day for each account, source and protocol, and anew after the password was changed. Process:
  * vault, slow lane.
  *
- * Nobody at a mail port learns anything: a name that nobody has costs the same work, and so does an
- * account that never changed its password. The secret is in memory only, for HINDSIGHT_KEEP_MS at
- * most, and wiped.
+ * Nobody at a mail port learns anything: a name that nobody has costs the same work, and so do an
+ * account that never changed its password and a right one that is refused all the same (2FA). The
+ * secret is in memory only, for HINDSIGHT_KEEP_MS at most, and wiped.
  */
 #ifndef GP_VAULT_HINDSIGHT_H
 #define GP_VAULT_HINDSIGHT_H

@@ -175,19 +175,22 @@ void verify_on_lookup(struct vault *vault, const struct ipc_lookup *message)
 		log_warn("lookup_unheard", LOG_UINT("request", message->request));
 }
 
-/* A main password that is wrong may be one that the account had before. */
+/* A main password that is wrong may be one that the account had before. One that is right and yet
+ * refused is not looked at, but has the same work done: else the vault's rest would tell of it. */
 static void look_back(
 	struct vault *vault, const struct ipc_verify *message, const struct verify_answer *answer)
 {
-	const struct hindsight_case refused = { .account = answer->account.id,
+	bool is_right = answer->reason == REASON_TWOFACTOR || answer->reason == REASON_ACCOUNT_OFF;
+	const struct hindsight_case refused = { .account = is_right ? 0 : answer->account.id,
 		.password_at = answer->account.password_at,
 		.login = message->login,
-		.secret = message->secret,
+		.secret = is_right ? SLICE_LIT("none of its own") : message->secret,
 		.source = message->source,
 		.protocol = (enum protocol)message->protocol,
 		.session = message->session };
 
-	if (answer->reason == REASON_WRONG_PASSWORD || answer->reason == REASON_NO_PASSWORD ||
+	if (is_right || answer->reason == REASON_WRONG_PASSWORD ||
+		answer->reason == REASON_NO_PASSWORD ||
 		(answer->reason == REASON_UNKNOWN_ACCOUNT && answer->compared))
 		hindsight_take(vault, &refused);
 }

@@ -174,6 +174,21 @@ static void strangers_cost_the_same(void **state)
 	assert_int_equal(run(fixture), 0);
 }
 
+/* Nor that the password was right, where a second step or the account's state keeps it out. */
+static void right_ones_that_are_refused_cost_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(store_account_set_twofactor(fixture->vault.store, 1, NOW), GP_OK);
+	assert_int_equal(
+		fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "password three"), REASON_TWOFACTOR);
+	assert_int_equal(run(fixture), STORE_OLD_PASSWORDS);
+	/* Nothing is found, and nothing said. */
+	assert_int_equal(finding(fixture).at, 0);
+	(void)fixture_verify(fixture, PROTOCOL_IMAP, ALICE, "password three");
+	assert_int_equal(run(fixture), 0);
+}
+
 static void what_is_not_looked_at(void **state)
 {
 	struct fixture *fixture = *state;
@@ -245,6 +260,7 @@ int main(void)
 		TEST(each_place_for_itself),
 		TEST(anew_after_a_change),
 		TEST(strangers_cost_the_same),
+		TEST(right_ones_that_are_refused_cost_the_same),
 		TEST(what_is_not_looked_at),
 		TEST(no_more_wait_than_that),
 		TEST(a_secret_does_not_wait_for_ever),
