@@ -15,6 +15,7 @@
 #include "parent/first_start.h"
 #include "parent/material.h"
 #include "privsep/fdpass.h"
+#include "privsep/sandbox.h"
 
 enum {
 	FILE_NAME_MAX = 255, /* of CONFIG */
@@ -63,6 +64,36 @@ static enum gp_err read_text(const char *path, struct buf *text, struct config_e
 		(void)snprintf(error->text, sizeof error->text, "%s: %s", path, why.text);
 	(void)close(fd);
 	return err == GP_OK ? GP_OK : GP_ERR_CONFIG;
+}
+
+/* Once: a process that is to be started again needs no user database. */
+static enum gp_err find_users(struct generation *generation, struct gp_why *why)
+{
+	const struct config *config = generation->config;
+	const struct {
+		enum ipc_role role;
+		const char *option;
+		const char *user;
+		bool is_wanted;
+	} children[] = {
+		{ IPC_ROLE_FRONT, "front_user", config->front_user, true },
+		{ IPC_ROLE_CORE, "core_user", config->core_user, true },
+		{ IPC_ROLE_VAULT, "vault_user", config->vault_user, true },
+		{ IPC_ROLE_WEB, "web_user", config->web_user,
+			config_has_service(config, SERVICE_HTTPS) },
+	};
+	struct gp_why reason = { "" };
+
+	for (size_t i = 0; geteuid() == 0 && i < GP_ARRAY_LEN(children); i++) {
+		struct generation_user *user = &generation->users[children[i].role];
+
+		if (children[i].is_wanted && user->uid == 0 &&
+			sandbox_find_user(children[i].user, &user->uid, &user->gid, &reason) !=
+				GP_OK)
+			return gp_why_set(
+				why, GP_ERR_CONFIG, "%s: %.200s", children[i].option, reason.text);
+	}
+	return GP_OK;
 }
 
 static enum gp_err parse_hosts(const struct config_strings *hosts,
@@ -153,9 +184,18 @@ static void inherit(struct generation_member *member, void *arg)
 		generation_each_member(arg, bequeath, &heir);
 }
 
-void generation_inherit(struct generation *generation, struct generation *earlier)
+enum gp_err generation_inherit(
+	struct generation *generation, struct generation *earlier, struct config_error *error)
 {
+	struct gp_why why = { "" };
+	enum gp_err err;
+
+	memcpy(generation->users, earlier->users, sizeof generation->users);
+	err = find_users(generation, &why);
+	if (err != GP_OK)
+		(void)snprintf(error->text, sizeof error->text, "%s", why.text);
 	generation_each_member(generation, inherit, earlier);
+	return err;
 }
 
 /* Nobody is kept out because a file of countries is missing: at a start it is only said. */
@@ -176,6 +216,8 @@ static enum gp_err load_parts(
 	struct gp_why why = { "" };
 	enum gp_err err = material_load(generation, &why);
 
+	if (err == GP_OK && use != GENERATION_RELOAD)
+		err = find_users(generation, &why);
 	if (err == GP_OK)
 		err = load_members(generation, &why);
 	if (err == GP_OK && use == GENERATION_CHECK)

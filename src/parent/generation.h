@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "config/config.h"
@@ -36,6 +37,12 @@ struct generation_member {
 	bool is_lost; /* the name could not be looked up the last time */
 };
 
+/* Whom a child becomes; 0 unless gatepostd is root. */
+struct generation_user {
+	uid_t uid;
+	gid_t gid;
+};
+
 struct generation {
 	uint64_t number;
 	struct config *config;
@@ -44,6 +51,7 @@ struct generation {
 	size_t material_count;
 	struct generation_member **members; /* [backend][host], as in config */
 	struct generation_member *rspamd;   /* its hosts */
+	struct generation_user users[IPC_ROLE_MAX];
 };
 
 enum generation_use {
@@ -70,8 +78,10 @@ const struct generation_member *generation_member(
 /* Visits every host of every backend, and of rspamd. */
 void generation_each_member(struct generation *generation,
 	void (*visit)(struct generation_member *member, void *arg), void *arg);
-/* Names that stood in an earlier generation have its addresses for the time being. */
-void generation_inherit(struct generation *generation, struct generation *earlier);
+/* Users are those of the earlier one. Host names that stood in it have its addresses for the time
+ * being. GP_ERR_CONFIG with error: a process that is wanted now has no user. */
+enum gp_err generation_inherit(struct generation *generation, struct generation *earlier,
+	struct config_error *error) GP_CHECKED;
 
 /* Is material of this kind for processes of this role and, of vaults, lane? */
 bool generation_is_for(enum ipc_material_kind kind, enum ipc_role role, enum ipc_lane lane);

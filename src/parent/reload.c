@@ -122,8 +122,7 @@ static enum gp_err load_next(struct reload *reload)
 	if (err != GP_OK)
 		return err;
 	parent->last_generation++;
-	generation_inherit(reload->next, parent->current);
-	return GP_OK;
+	return generation_inherit(reload->next, parent->current, &reload->error);
 }
 
 /* What a running process cannot change any more. */

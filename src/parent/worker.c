@@ -205,6 +205,8 @@ static enum gp_err spawn(struct worker *worker)
 		.role = worker->role,
 		.lane = worker->lane,
 		.index = worker->index,
+		.uid = parent->current->users[worker->role].uid,
+		.gid = parent->current->users[worker->role].gid,
 		.log_fd = parent->log_fd };
 	int fds[2];
 	enum gp_err err = chan_pair(fds);

@@ -49,6 +49,8 @@ struct life {
 	struct child child;
 	struct config *config; /* child.config, to free it */
 	struct pending pending;
+	uid_t uid; /* to become in the jail */
+	gid_t gid;
 	bool is_jailed;
 	int exit_code;
 };
@@ -142,29 +144,11 @@ static char *store_dir(const struct config *config)
 		slash == config->database ? 1 : (size_t)(slash - config->database));
 }
 
-static const char *role_user(const struct config *config, enum ipc_role role)
-{
-	switch (role) {
-	case IPC_ROLE_FRONT:
-		return config->front_user;
-	case IPC_ROLE_CORE:
-		return config->core_user;
-	case IPC_ROLE_VAULT:
-		return config->vault_user;
-	case IPC_ROLE_WEB:
-		return config->web_user;
-	case IPC_ROLE_PARENT:
-	case IPC_ROLE_CLI:
-	case IPC_ROLE_MAX:
-		break;
-	}
-	return NULL;
-}
-
 static enum gp_err enter_jail(struct life *life, const struct config *config, struct gp_why *why)
 {
 	struct sandbox_conf conf = { .role = life->child.role,
-		.user = role_user(config, life->child.role),
+		.uid = life->uid,
+		.gid = life->gid,
 		.required = config->require_sandbox };
 	char *dir = NULL;
 	enum gp_err err = GP_OK;
@@ -308,16 +292,23 @@ static void ignore_signals(void)
 		(void)signal(ignored[i], SIG_IGN);
 }
 
-static bool read_arguments(struct child *child, int argc, char **argv)
+/* What proc.c gave it: index, lane, user, group and the title. */
+static bool read_arguments(struct life *life, int argc, char **argv)
 {
 	unsigned long long index;
 	unsigned long long lane;
+	unsigned long long uid;
+	unsigned long long gid;
 
-	if (argc != 4 || !slice_to_u64(slice_str(argv[1]), UINT16_MAX, &index) ||
-		!slice_to_u64(slice_str(argv[2]), IPC_LANE_MAX - 1, &lane))
+	if (argc != 6 || !slice_to_u64(slice_str(argv[1]), UINT16_MAX, &index) ||
+		!slice_to_u64(slice_str(argv[2]), IPC_LANE_MAX - 1, &lane) ||
+		!slice_to_u64(slice_str(argv[3]), UINT32_MAX, &uid) ||
+		!slice_to_u64(slice_str(argv[4]), UINT32_MAX, &gid))
 		return false;
-	child->index = (unsigned)index;
-	child->lane = (enum ipc_lane)lane;
+	life->child.index = (unsigned)index;
+	life->child.lane = (enum ipc_lane)lane;
+	life->uid = (uid_t)uid;
+	life->gid = (gid_t)gid;
 	return true;
 }
 
@@ -341,7 +332,7 @@ int child_main(const struct child_ops *ops, int argc, char **argv)
 	bool has_log_fd = fcntl(CHILD_LOG_FD, F_GETFD) >= 0;
 
 	sandbox_early();
-	if (!read_arguments(&life.child, argc, argv) || !is_parents_socket(fd)) {
+	if (!read_arguments(&life, argc, argv) || !is_parents_socket(fd)) {
 		(void)fprintf(stderr, "%s is started by gatepostd only\n", argv[0]);
 		return EX_USAGE;
 	}

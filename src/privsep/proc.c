@@ -91,13 +91,17 @@ static _Noreturn void become(const struct proc_conf *conf)
 	char path[4096];
 	char index[NUMBER_SIZE];
 	char lane[NUMBER_SIZE];
+	char uid[NUMBER_SIZE];
+	char gid[NUMBER_SIZE];
 	char title[PROC_TITLE_SIZE];
-	char *argv[] = { path, index, lane, title, NULL };
+	char *argv[] = { path, index, lane, uid, gid, title, NULL };
 	char *environment[ENVIRONMENT_MAX];
 
 	(void)slice_copy(slice_str(conf->path), path, sizeof path);
 	(void)snprintf(index, sizeof index, "%u", conf->index);
 	(void)snprintf(lane, sizeof lane, "%u", (unsigned)conf->lane);
+	(void)snprintf(uid, sizeof uid, "%u", (unsigned)conf->uid);
+	(void)snprintf(gid, sizeof gid, "%u", (unsigned)conf->gid);
 	(void)proc_title(conf, title);
 	fill_environment(environment);
 	reset_signals();

@@ -13,6 +13,8 @@ struct proc_conf {
 	enum ipc_role role;
 	enum ipc_lane lane; /* vault */
 	unsigned index;
+	uid_t uid; /* that the child is to become, if it is root */
+	gid_t gid;
 	int control_fd; /* becomes CHILD_CONTROL_FD; stays the caller's as well */
 	int log_fd;     /* becomes CHILD_LOG_FD; -1: the log goes to standard error */
 };

@@ -109,15 +109,12 @@ static enum gp_err become(uid_t uid, gid_t gid, struct gp_why *why)
 
 static enum gp_err enter_ids(const struct sandbox_conf *conf, struct gp_why *why)
 {
-	uid_t uid = 0;
-	gid_t gid = 0;
-	enum gp_err err = sandbox_find_user(conf->user, &uid, &gid, why);
+	enum gp_err err = GP_OK;
 
-	/* The user database is read before its files vanish. */
-	if (err == GP_OK && conf->role != IPC_ROLE_VAULT)
+	if (conf->role != IPC_ROLE_VAULT)
 		err = enter_chroot(why);
 	if (err == GP_OK)
-		err = become(uid, gid, why);
+		err = become(conf->uid, conf->gid, why);
 	return err;
 }
 
@@ -141,6 +138,8 @@ enum gp_err sandbox_enter(const struct sandbox_conf *conf, struct gp_why *why)
 
 	/* gmtime(3) reads the time zone once, even though it needs none. */
 	tzset();
+	if (geteuid() == 0 && conf->uid == 0)
+		return gp_why_set(why, GP_ERR_CONFIG, "there is no user to become");
 	if (geteuid() == 0)
 		err = enter_ids(conf, &reason);
 	else

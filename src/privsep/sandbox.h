@@ -15,7 +15,8 @@
 
 struct sandbox_conf {
 	enum ipc_role role;    /* front, core, vault or web */
-	const char *user;      /* name or number to become; ignored unless root */
+	uid_t uid;             /* to become; not root, ignored unless root */
+	gid_t gid;             /* its only group */
 	const char *write_dir; /* the one directory a vault may use (store); NULL: none at all */
 	bool required;         /* a layer that cannot be had is an error, not a warning */
 };

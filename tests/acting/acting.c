@@ -375,7 +375,7 @@ int main(int argc, char **argv)
 	};
 	char path[PATH_SIZE];
 
-	if (argc != 4)
+	if (argc != 6)
 		return EX_USAGE;
 	if (!take_act(argv[0], argv[1])) {
 		(void)snprintf(path, sizeof path, "%s.true", argv[0]);

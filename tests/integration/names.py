@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A name server of our own, and a gatepostd that asks it: /etc/resolv.conf is another one in its mount namespace."""
+"""A name server of our own, and doors with other files in /etc: in a mount namespace of theirs."""
 
 import os
 import shutil
@@ -56,13 +56,18 @@ class NameServer(threading.Thread):
         self.sock.close()
 
 
-def asks(door, address, folder):
-    """This door asks that name server and nobody else."""
+def bind_over(door, path, place):
+    """For this door, the file at that place is this one."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a resolv.conf of its own cannot be had here")
-    conf = folder / "resolv.conf"
-    conf.write_text(f"nameserver {address}\n", encoding="ascii")
-    conf.chmod(0o644)
-    door.prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$@"', "sh"]
+        pytest.skip("a mount namespace cannot be had here")
+    path.chmod(0o644)
+    door.prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {path} {place} && exec "$@"', "sh"]
     if subprocess.run([*door.prefix, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("a mount namespace cannot be had here")
+
+
+def asks(door, address):
+    """This door asks that name server and nobody else."""
+    conf = door.folder / "resolv.conf"
+    conf.write_text(f"nameserver {address}\n", encoding="ascii")
+    bind_over(door, conf, "/etc/resolv.conf")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Backends that are named: whatever name servers do, gatepostd goes on with its work, and so does all that has an
-address."""
+address. Users that are named, likewise."""
 
 import contextlib
 import itertools
@@ -36,9 +36,9 @@ def sections(dovecot, host=HOST):
 
 
 @pytest.fixture
-def door(make_gatepost, dovecot, name_server, workdir):
+def door(make_gatepost, dovecot, name_server):
     made = make_gatepost(sections=sections(dovecot), start=False, listeners=("imaps", "pop3s"))
-    names.asks(made, name_server.address, made.folder)
+    names.asks(made, name_server.address)
     return made
 
 
@@ -148,3 +148,40 @@ def test_who_asks_has_nothing(door, name_server):
         "0": "/dev/null", "1": "pipe", "2": "/dev/null"}
     # Its question to the name server, and no more.
     assert {kind for name, kind in kinds.items() if int(name) > 2} <= {"socket"}
+
+
+# ---- users ----
+
+
+@pytest.fixture
+def named(make_gatepost):
+    """A door whose fronts become "gatepost-test", who stands in the list of users that is returned as well."""
+    made = make_gatepost(start=False, listeners=("imaps",), fronts=1)
+    text = made.config.read_text(encoding="utf-8")
+    made.config.write_text(text.replace('front_user = "61501"', 'front_user = "gatepost-test"'), encoding="utf-8")
+    users = made.folder / "passwd"
+    users.write_text(open("/etc/passwd", encoding="utf-8").read() + "gatepost-test:x:61501:61501::/:/bin/false\n",
+                     encoding="utf-8")
+    names.bind_over(made, users, "/etc/passwd")
+    return made, users
+
+
+def test_a_worker_comes_back_without_the_list_of_users(named):
+    """Where it is asked for over a network, it may be away when it is needed."""
+    door, users = named
+    door.start()
+    name, pid = pid_of(door, "front")
+    users.write_text("", encoding="utf-8")
+    os.kill(pid, signal.SIGKILL)
+    rig.until(lambda: is_replaced(door, name, pid), "a new front")
+    fields = children(door.process.pid)[pid_of(door, "front")[1]]
+    assert fields["Uid"].split() == ["61501"] * 4
+    door.cli("reload")
+
+
+def test_a_user_that_does_not_exist_is_refused(named):
+    door, users = named
+    users.write_text(open("/etc/passwd", encoding="utf-8").read(), encoding="utf-8")
+    with pytest.raises(rig.RigError, match="ended with 78"):
+        door.start()
+    assert "front_user: no such user: gatepost-test" in door.log()

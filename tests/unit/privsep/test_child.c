@@ -124,13 +124,15 @@ static _Noreturn void be_child(int fd)
 	static char area[] = "test-child\0"
 			     "7\0"
 			     "0\0"
+			     "65534\0"
+			     "65534\0"
 			     "gatepost-front [7]";
-	char *argv[] = { area, area + 11, area + 13, area + 15, NULL };
+	char *argv[] = { area, area + 11, area + 13, area + 15, area + 21, area + 27, NULL };
 	int control = fcntl(fd, F_DUPFD, 10);
 
 	if (dup2(control, CHILD_CONTROL_FD) < 0 || close_range(CHILD_CONTROL_FD + 1, ~0U, 0) != 0)
 		_exit(99);
-	_exit(child_main(&ops, 4, argv));
+	_exit(child_main(&ops, 6, argv));
 }
 
 static int set_up(void **state)
@@ -361,7 +363,9 @@ static void a_spawned_process_is_clean(void **state)
 {
 	char path[] = "/tmp/gatepost-spawn.XXXXXX";
 	int script = mkstemp(path);
-	struct proc_conf conf = { .path = path, .role = IPC_ROLE_CORE, .log_fd = -1 };
+	struct proc_conf conf = {
+		.path = path, .role = IPC_ROLE_CORE, .uid = 7, .gid = 8, .log_fd = -1
+	};
 	/* Answers over the control socket: its arguments, open descriptors (10 is the shell's own)
 	 * and environment. */
 	static const char text[] = "#!/bin/sh\n"
@@ -389,7 +393,7 @@ static void a_spawned_process_is_clean(void **state)
 	len = read(fds[0], answer, sizeof answer - 1);
 	assert_true(len > 0);
 	answer[len] = '\0';
-	if (strstr(answer, "0 0 gatepost-core [0]| 0 1 2 3||") != answer)
+	if (strstr(answer, "0 0 7 8 gatepost-core [0]| 0 1 2 3||") != answer)
 		fail_msg("%s", answer);
 	(void)close(fds[0]);
 	(void)close(leak);

@@ -50,7 +50,8 @@ static int outcome_of(long result)
 static enum gp_err enter(enum ipc_role role, bool required, struct gp_why *why)
 {
 	struct sandbox_conf conf = { .role = role,
-		.user = "65534",
+		.uid = NOBODY,
+		.gid = NOBODY,
 		.write_dir = role == IPC_ROLE_VAULT ? store_dir : NULL,
 		.required = required };
 
@@ -455,6 +456,17 @@ static void a_missing_layer_is_an_error_only_if_required(void **state)
 	assert_int_equal(enter_unprivileged(true), GP_ERR_DENIED);
 }
 
+static void root_must_become_somebody(void **state)
+{
+	struct sandbox_conf conf = { .role = IPC_ROLE_FRONT };
+	struct gp_why why = { "" };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(sandbox_enter(&conf, &why), GP_ERR_CONFIG);
+}
+
 static void nobody_becomes_root_or_a_stranger(void **state)
 {
 	struct gp_why why = { "" };
@@ -482,6 +494,7 @@ int main(void)
 		cmocka_unit_test(the_root_of_a_front_is_empty),
 		cmocka_unit_test(a_jailed_process_dies_with_its_parent),
 		cmocka_unit_test(a_missing_layer_is_an_error_only_if_required),
+		cmocka_unit_test(root_must_become_somebody),
 		cmocka_unit_test(nobody_becomes_root_or_a_stranger),
 	};
 
