@@ -118,25 +118,29 @@ enum gp_err buf_append_byte(struct buf *buf, char byte)
 
 enum gp_err buf_printf(struct buf *buf, const char *format, ...)
 {
+	size_t size = buf->size - buf->head - buf->len;
 	va_list args;
 	int len;
 	enum gp_err err;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(size > 0 ? buf_tail(buf) : NULL, size, format, args);
 	va_end(args);
 	GP_ASSERT(len >= 0);
 	if ((size_t)len > buf_room(buf))
 		return GP_ERR_LIMIT;
-	/* vsnprintf() writes a NUL behind the text: room for it, though it is never live. */
-	buf->max++;
-	err = buf_reserve(buf, (size_t)len + 1);
-	buf->max--;
-	if (err != GP_OK)
-		return err;
-	va_start(args, format);
-	(void)vsnprintf(buf_tail(buf), (size_t)len + 1, format, args);
-	va_end(args);
+	if ((size_t)len >= size) {
+		/* vsnprintf() writes a NUL behind the text: room for it, though it is never live.
+		 */
+		buf->max++;
+		err = buf_reserve(buf, (size_t)len + 1);
+		buf->max--;
+		if (err != GP_OK)
+			return err;
+		va_start(args, format);
+		(void)vsnprintf(buf_tail(buf), (size_t)len + 1, format, args);
+		va_end(args);
+	}
 	buf_added(buf, (size_t)len);
 	return GP_OK;
 }

@@ -34,31 +34,28 @@ static enum gp_err encode(const struct alphabet *alphabet, struct slice bytes, s
 	unsigned have = 0;
 	size_t count = 0;
 	size_t need = (bytes.len * 8 + alphabet->bits - 1) / alphabet->bits;
+	char *to;
 
 	if (alphabet->group > 0)
 		need = (need + alphabet->group - 1) / alphabet->group * alphabet->group;
+	if (need == 0)
+		return GP_OK;
 	if (buf_reserve(out, need) != GP_OK)
 		return GP_ERR_LIMIT;
+	to = buf_tail(out);
 	for (size_t i = 0; i < bytes.len; i++) {
 		store = (store << 8) | (unsigned char)bytes.data[i];
 		have += 8;
 		while (have >= alphabet->bits) {
 			have -= alphabet->bits;
-			buf_tail(out)[0] = alphabet->letters[(store >> have) & mask];
-			buf_added(out, 1);
-			count++;
+			to[count++] = alphabet->letters[(store >> have) & mask];
 		}
 	}
-	if (have > 0) {
-		buf_tail(out)[0] = alphabet->letters[(store << (alphabet->bits - have)) & mask];
-		buf_added(out, 1);
-		count++;
-	}
-	while (alphabet->group > 0 && count % alphabet->group != 0) {
-		buf_tail(out)[0] = '=';
-		buf_added(out, 1);
-		count++;
-	}
+	if (have > 0)
+		to[count++] = alphabet->letters[(store << (alphabet->bits - have)) & mask];
+	while (count < need)
+		to[count++] = '=';
+	buf_added(out, need);
 	return GP_OK;
 }
 

@@ -89,6 +89,29 @@ static void test_printf(void **state)
 	buf_fini(&buf);
 }
 
+/* Whether the text fits into the memory that is there, but for its NUL, or not at all. */
+static void test_printf_grows(void **state)
+{
+	static const char text[] = "0123456789";
+
+	(void)state;
+	for (size_t room = 0; room <= sizeof text + 1; room++) {
+		struct buf buf;
+		size_t filled;
+
+		buf_init_secret(&buf, 10000);
+		assert_int_equal(buf_printf(&buf, "%s", ""), GP_OK);
+		filled = buf.size - room;
+		while (buf.len < filled)
+			assert_int_equal(buf_append_byte(&buf, '.'), GP_OK);
+		assert_int_equal(buf_printf(&buf, "%s", text), GP_OK);
+		assert_int_equal(buf.len, filled + sizeof text - 1);
+		assert_true(slice_is(slice_from(buf_slice(&buf), filled), text));
+		assert_int_equal(buf_slice(&buf).data[filled - 1], '.');
+		buf_fini(&buf);
+	}
+}
+
 /* What is full again and again from the middle moves instead of growing. */
 static void test_memory_stays_bounded(void **state)
 {
@@ -160,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_cap_beyond_the_first_block),
 		cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_printf_grows),
 		cmocka_unit_test(test_memory_stays_bounded),
 		cmocka_unit_test(test_secret_is_wiped),
 		cmocka_unit_test(test_plain_is_not),
