@@ -52,9 +52,9 @@ def account(door):
     return address
 
 
-def sign_in(door, address, peer="127.76.0.1"):
+def sign_in(door, address, peer="127.76.0.1", secret=PASSWORD):
     line = talk.connect(door, "submissions", peer)
-    assert talk.is_ok(talk.attempt(line, "submissions", address, PASSWORD))
+    assert talk.is_ok(talk.attempt(line, "submissions", address, secret))
     return line
 
 
@@ -125,8 +125,10 @@ def test_only_in_ones_own_name(door, account):
 
 def test_a_hundred_sessions_get_exactly_the_limit(door, account):
     before = door.stats()["recipients_metered"]
+    device = door.add_device(account, "many programs")
     with concurrent.futures.ThreadPoolExecutor(SESSIONS) as pool:
-        lines = list(pool.map(lambda n: sign_in(door, account, f"127.76.1.{n + 1}"), range(SESSIONS)))
+        # A hundred hashes of a main password at once may take a slow machine longer than core waits.
+        lines = list(pool.map(lambda n: sign_in(door, account, f"127.76.1.{n + 1}", device), range(SESSIONS)))
         assert sum(pool.map(lambda line: send(line, account), lines)) == LIMIT
     rig.until(lambda: limits(door, account)["spent"] == LIMIT, "all of them committed")
     assert limits(door, account) == {"scope": "account", "limit": "recipients an hour", "most": LIMIT, "spent": LIMIT,
