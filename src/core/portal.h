@@ -2,7 +2,7 @@
 /*
  * The sessions of people at the portal. They live in core's memory alone: a restart signs everybody
  * out. A session's id is 32 random bytes that only the browser has (base64url, in a cookie); here
- *is a keyed hash of it. Each step gives a new id, and the old one is nobody's from then on.
+ * is a keyed hash of it. Each step gives a new id, and the old one is nobody's from then on.
  *
  *	            right password                  right code
  *	  (guest) ------------------> PENDING ---------------------> SIGNED_IN
@@ -12,7 +12,7 @@
  *	         `---- right password, 2FA is off ---------------------^
  *
  * A session ends idle (portal_idle), old (portal_lifetime), by its owner, and by what happens to
- *its account. It is bound to nothing but the cookie: people move between networks.
+ * its account. It is bound to nothing but the cookie: people move between networks.
  */
 #ifndef GP_CORE_PORTAL_H
 #define GP_CORE_PORTAL_H

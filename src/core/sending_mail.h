@@ -11,11 +11,11 @@
  * What was reserved is committed for each recipient that the next hop has taken, and given back for
  * every other, exactly once, whatever becomes of the session.
  *
- * A MAIL that was permitted is a lease as well (MAIL_REPLY): the front says yes to the next ones of
- *that sender by itself, and core hears of each with its first RCPT, judges it as any other, and
- *says no to that RCPT if it must. Whatever the answer to MAIL comes from takes the leases back when
- *it changes (sending_mail_end_leases()): block, names, domains, plans, a desk vault whose changes
- *may be unheard. Limits, pace and judgement are RCPT's and no part of it.
+ * A MAIL that was permitted is a lease as well (MAIL_REPLY): the front says yes to the next ones
+ * of that sender by itself, and core hears of each with its first RCPT, judges it as any other,
+ * and says no to that RCPT if it must. Whatever the answer to MAIL comes from takes the leases
+ * back when it changes (sending_mail_end_leases()): block, names, domains, plans, a desk vault
+ * whose changes may be unheard. Limits, pace and judgement are RCPT's and no part of it.
  *
  * A transaction that was under way when core was restarted is not known here: its further RCPTs are
  * answered as our own fault, and what the next hop takes of it all the same is added to what was

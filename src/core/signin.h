@@ -27,8 +27,8 @@
  *	                                then the ban if it was the last ------> finish(DENY...)
  *
  * Where the account's own window is used up, a sign-in from a source that is not known for it goes
- *on as any other, but the vault is told to do its work against nothing (is_unchecked): it fails, at
- *the same time and in the same words as a wrong secret, and its source pays as for one.
+ * on as any other, but the vault is told to do its work against nothing (is_unchecked): it fails,
+ * at the same time and in the same words as a wrong secret, and its source pays as for one.
  *
  * An attempt belongs to nobody's session: a client that leaves does not end it, its guess is made
  * and counts. The secret lives in it from the front's message to the vault's answer.

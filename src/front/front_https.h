@@ -5,7 +5,7 @@
  * or malformed reaches web, and no request meets another one on its way.
  *
  *	READING --[whole request]--> DIALING --[socket]--> ASKING --[head]--> ANSWERING --[all]-->
- *READING READING --[fault, too slow]--> over; DIALING, ASKING --[no web, no answer]--> over
+ * READING READING --[fault, too slow]--> over; DIALING, ASKING --[no web, no answer]--> over
  *
  * No session of it is ever settled: when a front is full, whoever has waited for nothing longest
  * goes. Core does not hear of them: a browser is no mail session, and its source may be banned.

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  *	reload_start()	read, check
- *	on_names()	host names were looked up (resolver.c); bind; sent to every worker that is
- *up
+ *	on_names()	names were looked up (resolver.c); bind; sent to every worker that is up
  *	  |-- something is wrong --------------------------> refuse()
  *	on_ready(), on_gone(), on_timeout()	each worker has answered, died or is given up
  *	  |-- all took it --> commit(): the old generation is kept a while, listeners go out

@@ -3,10 +3,10 @@
  * Layers, in the order they go on:
  *
  *	chroot		all but the vault, if root: into a directory that is deleted already, so
- *that nothing can ever stand in it. Not the vault: SQLite opens its journals by path; Landlock
- *holds it. ids		if root: the configured user, its group and no other group. nnp
- *no_new_privs, always. landlock	no files (vault: its directory), no TCP connect or bind, no
- *signals to others. seccomp		the role's list of system calls (filter.c).
+ * that nothing can ever stand in it. Not the vault: SQLite opens its journals by path; Landlock
+ * holds it. ids		if root: the configured user, its group and no other group. nnp
+ * no_new_privs, always. landlock	no files (vault: its directory), no TCP connect or bind, no
+ * signals to others. seccomp		the role's list of system calls (filter.c).
  *
  * Dropping ids makes the kernel forget both the death signal and the dump flag: they are set again.
  */

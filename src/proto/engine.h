@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the protocol engines share. An engine is sans-I/O: the shell (src/front) hands it the bytes
- *that have arrived, gets back how many were used and at most one action to perform, and sends what
- *stands in the engine's output. No socket, no clock, no TLS library: an engine runs from a text
- *file, from a fuzzer, and in a unit test.
+ * that have arrived, gets back how many were used and at most one action to perform, and sends what
+ * stands in the engine's output. No socket, no clock, no TLS library: an engine runs from a text
+ * file, from a fuzzer, and in a unit test.
  *
  * The shell's loop, for servers and clients alike:
  *
@@ -14,7 +14,7 @@
  *	} while (used > 0 || action.type != ENGINE_NONE);
  *
  * An action that asks something (SIGNIN, MAIL, ...) pauses the engine: xxx_input() then uses
- *nothing until the shell has answered. So there is never a queue of unparsed commands.
+ * nothing until the shell has answered. So there is never a queue of unparsed commands.
  *
  * A line is used whole or not at all, so the shell must be able to hold ENGINE_LINE_MAX + 2 bytes
  * of input that wait.

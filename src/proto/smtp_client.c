@@ -3,7 +3,7 @@
  *	GREETING --220--> EHLO --250--> advance() --> READY <---> commands: on_answer()
  *	                   | ^             |
  *	      5xx: HELO <--' |             +--> STARTTLS --220--> TLS --smtp_client_tls_started()-->
- *EHLO |         |             +--> AUTH --235--> advance()
+ * EHLO |         |             +--> AUTH --235--> advance()
  *	           '-> advance()           '--> XCLIENT --220--> EHLO; refused --> advance()
  *
  *	any state: fail(), refused AUTH --> OVER

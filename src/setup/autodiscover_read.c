@@ -5,7 +5,7 @@
  *">" )
  *
  * The names of the open elements are remembered without their prefixes; what is wanted is looked
- *for by its whole way from the root, and may be there once.
+ * for by its whole way from the root, and may be there once.
  */
 #include <string.h>
 

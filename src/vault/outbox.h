@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Notices: mail of Gatepost's own to the people concerned, by way of core and a front to the next
- *hop. A notice is posted in the transaction of what it tells of, kept sealed in the store until a
- *next hop has it, and tried again for three days. Nothing is posted with `notices = no`.
+ * hop. A notice is posted in the transaction of what it tells of, kept sealed in the store until a
+ * next hop has it, and tried again for three days. Nothing is posted with `notices = no`.
  *
  *	outbox_post() -> [store] -> tick: letter_write(), NOTICE -> core, front, next hop
  *	                    ^                                              |
  *	                    '---- temporary, or no answer: later ----------'--> sent or refused:
- *done
+ * done
  *
  * Process: vault, desk lane.
  */

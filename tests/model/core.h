@@ -9,7 +9,7 @@
  *	recipient "...@b.test"				next hop "b", others "a"
  *
  * Each yes to a MAIL of somebody signed in is a lease, which core takes back now and then, before
- *its answer to a RCPT or behind it.
+ * its answer to a RCPT or behind it.
  *
  * For each recipient of somebody signed in a place is reserved, as core does it, and it is held
  * against the rules of ipc/messages.def how that comes to its end.
