@@ -14,10 +14,9 @@ struct reader {
 	struct buf *out;
 	bool is_in_group;
 	bool has_out; /* an address stands in out */
-	/* The words so far, as a local part. */
+	/* The words so far, as a local part; one that fills it is too long with its domain. */
 	char local[ADDRESS_MAX];
 	size_t local_len;
-	bool is_local_full;
 	bool is_local;  /* they can be one: words and dots by turns */
 	bool wants_dot; /* the last was a word */
 	unsigned words;
@@ -104,7 +103,6 @@ static enum gp_err skip_space(struct reader *reader)
 static void begin_words(struct reader *reader)
 {
 	reader->local_len = 0;
-	reader->is_local_full = false;
 	reader->is_local = true;
 	reader->wants_dot = false;
 	reader->words = 0;
@@ -114,8 +112,6 @@ static void add_local(struct reader *reader, char byte)
 {
 	if (reader->local_len < sizeof reader->local)
 		reader->local[reader->local_len++] = byte;
-	else
-		reader->is_local_full = true;
 }
 
 static void begin_word(struct reader *reader)
@@ -234,13 +230,14 @@ static enum gp_err take_literal(struct reader *reader)
 /* Appends it. Space and comments may stand around its dots. */
 static enum gp_err take_domain(struct reader *reader)
 {
+	size_t start = reader->out->len;
 	bool wants_label = true;
 	enum gp_err err;
 
 	while ((err = skip_space(reader)) == GP_OK && !is_at_end(reader)) {
 		bool is_label = is_atext(next(reader));
 
-		if (next(reader) == '[' && wants_label)
+		if (next(reader) == '[' && reader->out->len == start)
 			return take_literal(reader);
 		if (!is_label && next(reader) != '.')
 			break;
@@ -270,7 +267,7 @@ static enum gp_err take_address(struct reader *reader)
 	size_t start;
 	enum gp_err err = GP_OK;
 
-	if (!reader->is_local || !reader->wants_dot || reader->is_local_full)
+	if (!reader->is_local || !reader->wants_dot)
 		return GP_ERR_SYNTAX;
 	skip(reader);
 	if (reader->has_out)

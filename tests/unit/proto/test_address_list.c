@@ -40,7 +40,17 @@ static const struct list_case cases[] = {
 	{ "alice@example.test)", NULL },
 	{ "(((((((((((((((())))))))))))))))a@b.test", "a@b.test" },
 	{ "((((((((((((((((()))))))))))))))))a@b.test", NULL },
+	{ "(a\x1f)a@b.test", NULL },
+	{ "(a\x7f)a@b.test", NULL },
+	{ "(a\\\x7f)a@b.test", NULL },
+	{ "(a\tb)a@b.test", "a@b.test" },
+	{ "\"a\x1f\" <a@b.test>", NULL },
+	{ "\"a\\\x1f\" <a@b.test>", NULL },
+	{ "\"a\tb\" <a@b.test>", "a@b.test" },
 	/* Quoted local parts: as short as they can be. */
+	{ "\"a..b\"@example.test", "\"a..b\"@example.test" },
+	{ "\"a.\"@example.test", "\"a.\"@example.test" },
+	{ "a=b@example.test", "a=b@example.test" },
 	{ "\"alice\"@example.test", "alice@example.test" },
 	{ "\"al\\ice\".\"b\"@example.test", "alice.b@example.test" },
 	{ "\"a b\"@example.test", "\"a b\"@example.test" },
@@ -56,6 +66,8 @@ static const struct list_case cases[] = {
 	{ "<@relay.test,@other.test:alice@example.test>", "alice@example.test" },
 	{ "<@relay.test alice@example.test>", NULL },
 	{ "<@relay.test:>", NULL },
+	{ "<@relay.test>alice@example.test>", NULL },
+	{ "< @relay.test:alice@example.test>", "alice@example.test" },
 	/* Groups. */
 	{ "friends: a@example.test, B <b@example.test>;", "a@example.test,b@example.test" },
 	{ "undisclosed:;", "" },
@@ -63,6 +75,8 @@ static const struct list_case cases[] = {
 	{ "g: a@x.test; b@x.test", NULL },
 	{ "g: a@x.test", NULL },
 	{ "g: h: a@x.test;;", NULL },
+	{ "g: h: a@x.test;", NULL },
+	{ "g: a@x.test; , b@x.test", "a@x.test,b@x.test" },
 	{ ": a@x.test;", NULL },
 	{ "a@x.test;", NULL },
 	/* Literals. */
@@ -70,6 +84,11 @@ static const struct list_case cases[] = {
 	{ "a@[IPv6:2001:db8::1]", "a@[IPv6:2001:db8::1]" },
 	{ "a@[192.0.2.1", NULL },
 	{ "a@[1,2]", NULL },
+	{ "a@[1 2]", NULL },
+	{ "a@[1\\2]", NULL },
+	{ "a@[1\x7f]", NULL },
+	{ "a@b[192.0.2.1]", NULL },
+	{ "a@b.[192.0.2.1]", NULL },
 	/* What one mail program shows and another does not. */
 	{ "bob@evil.test <alice@example.test>", NULL },
 	{ "<bob@evil.test> <alice@example.test>", NULL },
@@ -79,6 +98,7 @@ static const struct list_case cases[] = {
 	{ "alice@example.test@evil.test", NULL },
 	{ "=?utf-8?b?Ym9iQGV2aWwudGVzdAA=?=@example.test", NULL },
 	{ "alice <>", NULL },
+	{ ".", NULL },
 	{ "<>", NULL },
 	{ "alice", NULL },
 	{ "alice b@example.test", NULL },
@@ -136,6 +156,8 @@ static enum gp_err parse_long(size_t local, size_t max)
 static void limits_hold(void **state)
 {
 	const size_t most = ADDRESS_MAX - (sizeof "@b.test" - 1);
+	char name[2 * ADDRESS_MAX + 16];
+	struct buf out;
 
 	(void)state;
 	assert_int_equal(parse_long(most, 2048), GP_OK);
@@ -143,6 +165,13 @@ static void limits_hold(void **state)
 	assert_int_equal(parse_long(ADDRESS_MAX + 1, 2048), GP_ERR_SYNTAX);
 	assert_int_equal(parse_long(3, 10), GP_OK);
 	assert_int_equal(parse_long(4, 10), GP_ERR_LIMIT);
+	/* A name in front of an address is of any length. */
+	memset(name, 'a', sizeof name);
+	memcpy(name + sizeof name - 10, " <a@b.tst>", 10);
+	buf_init(&out, 2048);
+	assert_int_equal(address_list_parse(slice_of(name, sizeof name), &out), GP_OK);
+	assert_true(slice_is(buf_slice(&out), "a@b.tst"));
+	buf_fini(&out);
 }
 
 int main(void)

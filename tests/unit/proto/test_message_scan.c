@@ -130,6 +130,9 @@ static const struct text_case texts[] = {
 	{ "=?iso-8859-1?q?Gr=FC=DFe?=", "Gr\u00fc\u00dfe" },
 	{ "=?ISO-8859-15?Q?5=A4?=", "5\u20ac" },
 	{ "=?windows-1252?q?=93x=94_=80?=", "\u201cx\u201d \u20ac" },
+	{ "=?iso-8859-15?q?=A6=A8=B4=B8=BC=BD=BE?=", "\u0160\u0161\u017d\u017e\u0152\u0153\u0178" },
+	{ "=?windows-1252?q?=8A=9A=8E=9E=8C=9C=9F?=",
+		"\u0160\u0161\u017d\u017e\u0152\u0153\u0178" },
 	{ "=?utf-8*de?q?=C3=BC?=", "\u00fc" },
 	/* Between two words, and a character cut in two. */
 	{ "=?utf-8?q?a?= =?utf-8?q?b?= c =?utf-8?q?d?=", "ab c d" },
@@ -147,6 +150,9 @@ static const struct text_case texts[] = {
 	{ "a\x1b[31mb\x7f", "a [31mb" },
 	{ "=?utf-8?q?a=00b=0D=0Ac?=", "a b  c" },
 	{ "caf\xe9 =?utf-8?q?=FF=C2=85?=", "caf? ???" },
+	{ "a\x1f"
+	  "b c",
+		"a b c" },
 	{ "caf\xc3\xa9", "caf\u00e9" },
 	{ "", "" },
 };

@@ -25,10 +25,14 @@ enum {
 static char mail_backend[] = "mail";
 static char imaps_name[] = "imaps";
 static char smtp_name[] = "submission";
+static char https_name[] = "https";
+static char mx_name[] = "smtp";
 static struct config_backend backends[] = { { .name = mail_backend } };
 static struct config_listener listeners[] = {
 	{ .name = imaps_name, .service = SERVICE_IMAPS, .port = 10993 },
 	{ .name = smtp_name, .service = SERVICE_SUBMISSION, .port = 587 },
+	{ .name = https_name, .service = SERVICE_HTTPS, .port = 443 },
+	{ .name = mx_name, .service = SERVICE_SMTP, .port = 25 },
 };
 
 static int setup(void **state)
@@ -42,7 +46,7 @@ static int setup(void **state)
 	fixture->config.backends = backends;
 	fixture->config.backend_count = 1;
 	fixture->config.listeners = listeners;
-	fixture->config.listener_count = 2;
+	fixture->config.listener_count = 4;
 	listeners[0].service = SERVICE_IMAPS;
 	assert_int_equal(
 		fixture_op(fixture, "account.add",
@@ -136,6 +140,21 @@ static void test_once(void **state)
 	assert_int_equal(by_token(fixture, "setup.use", "short"), GP_ERR_DENIED);
 }
 
+/* The portal's address stands with a slash at its end or without one. */
+static void test_url(void **state)
+{
+	static char bare[] = "https://mail.example.test";
+	struct fixture *fixture = *state;
+	char token[512];
+	char url[512];
+
+	fixture->config.portal_url = bare;
+	begin(fixture, 1, token);
+	assert_int_equal(strncmp(fixture_value(fixture, "url", url),
+				 "https://mail.example.test/#setup=", 33),
+		0);
+}
+
 static void test_ends(void **state)
 {
 	struct fixture *fixture = *state;
@@ -201,7 +220,7 @@ static void test_what_is_served(void **state)
 	begin(fixture, 1, token);
 	fixture->config.listener_count = 0;
 	assert_int_equal(by_token(fixture, "setup.use", token), GP_ERR_UNSUPPORTED);
-	fixture->config.listener_count = 2;
+	fixture->config.listener_count = 4;
 	listeners[0].service = SERVICE_POP3S;
 	assert_int_equal(by_token(fixture, "setup.use", token), GP_OK);
 	check_row(fixture, "\"scopes\":[\"pop3\",\"smtp\"]");
@@ -267,7 +286,7 @@ static void test_profile(void **state)
 	assert_int_equal(devices(fixture, "alice@example.test"), 0);
 	fixture->config.listener_count = 1; /* nothing to send by */
 	assert_int_equal(by_token(fixture, "setup.profile", token), GP_ERR_UNSUPPORTED);
-	fixture->config.listener_count = 2;
+	fixture->config.listener_count = 4;
 	assert_int_equal(devices(fixture, "alice@example.test"), 0);
 	assert_int_equal(by_token(fixture, "setup.profile", token), GP_OK);
 	assert_int_equal(fixture->row_count, 1);
@@ -284,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_once),
+		TEST(test_url),
 		TEST(test_ends),
 		TEST(test_ends_with_what_it_rests_on),
 		TEST(test_what_is_served),
