@@ -39,6 +39,12 @@ static const struct {
 	{ BEGIN "<EMailAddress>a@b&#252;c&#x20ac;&#x1F600;</EMailAddress>" END,
 		"a@b\xc3\xbc"
 		"c\xe2\x82\xac\xf0\x9f\x98\x80" },
+	{ BEGIN "<EMailAddress>&#x7ff;&#x800;&#xd7ff;&#xe000;&#x10000;&#x10ffff;</"
+		"EMailAddress>" END,
+		"\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80"
+		"\xf4\x8f\xbf\xbf" },
+	{ BEGIN "<EMailAddress>a&#x20;b&#x7e;</EMailAddress>" END, "a b~" },
+	{ BEGIN "<_a b = '1' c\t=\n\"2\" />" ADDRESS END, "alice@example.test" },
 	{ BEGIN "<LegacyDN/><Other a='1' b=\"&\"/>" ADDRESS END, "alice@example.test" },
 	{ BEGIN END, "" },
 	{ BEGIN "<EMailAddress/>" END, "" },
@@ -87,6 +93,8 @@ static const struct {
 	{ BEGIN "<EMailAddress>&#x;</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>&#0;</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>&#10;</EMailAddress>" END, NULL },
+	{ BEGIN "<EMailAddress>a&#x1f;b</EMailAddress>" END, NULL },
+	{ BEGIN "<EMailAddress>&#xdfff;</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>&#xD800;</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>&#x110000;</EMailAddress>" END, NULL },
 	{ BEGIN "<EMailAddress>&#99999999;</EMailAddress>" END, NULL },
@@ -208,6 +216,66 @@ static void test_answer(void **state)
 	buf_fini(&out);
 }
 
+#define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+#define OPEN                                                                            \
+	XML "<Autodiscover xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/" \
+	    "responseschema/2006\">\n"
+#define CLOSE "  </Response>\n</Autodiscover>\n"
+#define SERVER(type, port, encryption, more)                \
+	"      <Protocol>\n"                                \
+	"        <Type>" type "</Type>\n"                   \
+	"        <Server>mail.example.test</Server>\n"      \
+	"        <Port>" port "</Port>\n"                   \
+	"        <DomainRequired>off</DomainRequired>\n"    \
+	"        <LoginName>a@b.test</LoginName>\n"         \
+	"        <SPA>off</SPA>\n"                          \
+	"        <SSL>on</SSL>\n"                           \
+	"        <Encryption>" encryption "</Encryption>\n" \
+	"        <AuthRequired>on</AuthRequired>\n" more "      </Protocol>\n"
+#define FAULT(code, message)                           \
+	OPEN "  <Response>\n"                          \
+	     "    <Error Time=\"09:30:00.0000000\">\n" \
+	     "      <ErrorCode>" code "</ErrorCode>\n" \
+	     "      <Message>" message "</Message>\n"  \
+	     "      <DebugData/>\n"                    \
+	     "    </Error>\n" CLOSE
+
+static void check_whole(struct buf *out, const char *wanted)
+{
+	assert_int_equal(buf_append_byte(out, '\0'), GP_OK);
+	assert_string_equal(buf_slice(out).data, wanted);
+	buf_clear(out);
+}
+
+/* To the letter: Outlook says nothing of what it does not like. */
+static void test_whole_answers(void **state)
+{
+	struct offers offers = { .hostname = "mail.example.test" };
+	struct buf out;
+
+	(void)state;
+	offers.ports[SERVICE_POP3S] = 995;
+	offers.ports[SERVICE_IMAPS] = 993;
+	offers.ports[SERVICE_SUBMISSION] = 587;
+	buf_init(&out, AUTODISCOVER_MAX);
+	assert_int_equal(autodiscover_write(&offers, SLICE_LIT("a@b.test"), &out), GP_OK);
+	check_whole(&out, OPEN
+		"  <Response xmlns=\"" SCHEMA "\">\n"
+		"    <User>\n      <DisplayName>a@b.test</DisplayName>\n    </User>\n"
+		"    <Account>\n      <AccountType>email</AccountType>\n"
+		"      <Action>settings</Action>\n" SERVER("IMAP", "993", "SSL", "")
+			SERVER("POP3", "995", "SSL", "") SERVER("SMTP", "587", "TLS",
+				"        <UsePOPAuth>on</UsePOPAuth>\n"
+				"        <SMTPLast>off</SMTPLast>\n") "    </Account>\n" CLOSE);
+	assert_int_equal(
+		autodiscover_write_fault(AUTODISCOVER_INVALID, "09:30:00.0000000", &out), GP_OK);
+	check_whole(&out, FAULT("600", "Invalid Request"));
+	assert_int_equal(
+		autodiscover_write_fault(AUTODISCOVER_PROVIDER, "09:30:00.0000000", &out), GP_OK);
+	check_whole(&out, FAULT("601", "Provider is not available"));
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_kinds_of_answers),
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_whole_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
