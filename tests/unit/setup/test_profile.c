@@ -54,6 +54,97 @@ static void test_profile(void **state)
 	buf_fini(&out);
 }
 
+/* Every key that there is, each with what stands behind it, in order. */
+static void test_whole_profile(void **state)
+{
+	static const char *const lines[] = {
+		"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
+		"\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">",
+		"<plist version=\"1.0\">",
+		"<key>PayloadType</key>",
+		"<string>Configuration</string>",
+		"<key>PayloadVersion</key>",
+		"<integer>1</integer>",
+		"<key>PayloadIdentifier</key>",
+		"<string>mail.example.test.mail.a-40b.test</string>",
+		"<key>PayloadUUID</key>",
+		"<string>00000000-0000-4000-8000-000000000000</string>",
+		"<key>PayloadDisplayName</key>",
+		"<string>a@b.test</string>",
+		"<key>PayloadOrganization</key>",
+		"<string>mail.example.test</string>",
+		"<key>PayloadDescription</key>",
+		"<string>Sets up this mail account, with a password for this device "
+		"alone.</string>",
+		"<key>PayloadRemovalDisallowed</key>",
+		"<false/>",
+		"<key>PayloadContent</key>",
+		"<array>",
+		"<key>PayloadType</key>",
+		"<string>com.apple.mail.managed</string>",
+		"<key>PayloadVersion</key>",
+		"<integer>1</integer>",
+		"<key>PayloadIdentifier</key>",
+		"<string>mail.example.test.mail.a-40b.test.account</string>",
+		"<key>PayloadUUID</key>",
+		"<string>FFFFFFFF-FFFF-4FFF-BFFF-FFFFFFFFFFFF</string>",
+		"<key>PayloadDisplayName</key>",
+		"<string>a@b.test</string>",
+		"<key>EmailAccountType</key>",
+		"<string>EmailTypeIMAP</string>",
+		"<key>EmailAccountDescription</key>",
+		"<string>a@b.test</string>",
+		"<key>EmailAddress</key>",
+		"<string>a@b.test</string>",
+		"<key>IncomingMailServerAuthentication</key>",
+		"<string>EmailAuthPassword</string>",
+		"<key>IncomingMailServerHostName</key>",
+		"<string>mail.example.test</string>",
+		"<key>IncomingMailServerPortNumber</key>",
+		"<integer>993</integer>",
+		"<key>IncomingMailServerUseSSL</key>",
+		"<true/>",
+		"<key>IncomingMailServerUsername</key>",
+		"<string>a@b.test</string>",
+		"<key>IncomingPassword</key>",
+		"<string>abcd-efgh</string>",
+		"<key>OutgoingMailServerAuthentication</key>",
+		"<string>EmailAuthPassword</string>",
+		"<key>OutgoingMailServerHostName</key>",
+		"<string>mail.example.test</string>",
+		"<key>OutgoingMailServerPortNumber</key>",
+		"<integer>587</integer>",
+		"<key>OutgoingMailServerUseSSL</key>",
+		"<true/>",
+		"<key>OutgoingMailServerUsername</key>",
+		"<string>a@b.test</string>",
+		"<key>OutgoingPasswordSameAsIncomingPassword</key>",
+		"<true/>",
+		"</array>",
+	};
+	struct buf out;
+	const char *at;
+
+	(void)state;
+	buf_init_secret(&out, PROFILE_MAX);
+	offers = (struct offers){ .hostname = "mail.example.test" };
+	offers.ports[SERVICE_IMAPS] = 993;
+	offers.ports[SERVICE_SUBMISSION] = 587;
+	at = write_for("a@b.test", &out);
+	for (size_t i = 0; i < GP_ARRAY_LEN(lines); i++) {
+		const char *found = strstr(at, lines[i]);
+
+		if (found == NULL)
+			fail_msg("%s", lines[i]);
+		/* Nothing but the frame of a dictionary comes between two of them. */
+		if (strstr(at, "<key>") != NULL && strstr(at, "<key>") < found)
+			fail_msg("before %s: %.60s", lines[i], strstr(at, "<key>"));
+		at = found + strlen(lines[i]);
+	}
+	assert_null(strstr(at, "<key>"));
+	buf_fini(&out);
+}
+
 /* Two addresses are two profiles; one address is one, whenever it is made. */
 static void test_identifiers(void **state)
 {
@@ -97,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_whole_profile),
 		cmocka_unit_test(test_identifiers),
 		cmocka_unit_test(test_refused),
 	};

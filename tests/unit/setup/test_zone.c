@@ -87,6 +87,61 @@ static void test_records(void **state)
 		"_autodiscover._tcp.a.test. SRV 0 1 443 mail.example.test.\n");
 }
 
+static void test_all_that_is_served(void **state)
+{
+	static char backend[] = "mail";
+	static char any[] = "*";
+	struct config_backend backends[] = { { .name = backend } };
+	struct config_route routes[] = {
+		{ .domain = any, .imap = backend, .pop3 = backend, .smtp = backend }
+	};
+	struct config_listener listeners[] = { { .service = SERVICE_SMTP, .port = 25 },
+		{ .service = SERVICE_SUBMISSIONS, .port = 1465 },
+		{ .service = SERVICE_SUBMISSION, .port = 1587 },
+		{ .service = SERVICE_IMAPS, .port = 1993 },
+		{ .service = SERVICE_IMAP, .port = 1143 },
+		{ .service = SERVICE_POP3S, .port = 1995 },
+		{ .service = SERVICE_POP3, .port = 1110 },
+		{ .service = SERVICE_HTTPS, .port = 8443 } };
+	const struct config config = { .hostname = hostname,
+		.portal_url = portal_url,
+		.mta_sts = CONFIG_STS_ENFORCE,
+		.backends = backends,
+		.backend_count = 1,
+		.routes = routes,
+		.route_count = 1,
+		.listeners = listeners,
+		.listener_count = GP_ARRAY_LEN(listeners) };
+	char id[STS_ID_SIZE];
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, ROOM);
+	assert_int_equal(sts_write(&config, &text), GP_OK);
+	sts_id(buf_slice(&text), id);
+	buf_clear(&text);
+	assert_int_equal(buf_printf(&text,
+				 "a.test. MX 10 mail.example.test.\n"
+				 "_submissions._tcp.a.test. SRV 0 1 1465 mail.example.test.\n"
+				 "_submission._tcp.a.test. SRV 10 1 1587 mail.example.test.\n"
+				 "_imaps._tcp.a.test. SRV 0 1 1993 mail.example.test.\n"
+				 "_imap._tcp.a.test. SRV 10 1 1143 mail.example.test.\n"
+				 "_pop3s._tcp.a.test. SRV 0 1 1995 mail.example.test.\n"
+				 "_pop3._tcp.a.test. SRV 10 1 1110 mail.example.test.\n"
+				 "autoconfig.a.test. CNAME portal.example.test.\n"
+				 "autodiscover.a.test. CNAME portal.example.test.\n"
+				 "_autodiscover._tcp.a.test. SRV 0 1 8443 portal.example.test.\n"
+				 "mta-sts.a.test. CNAME portal.example.test.\n"
+				 "_mta-sts.a.test. TXT \"v=STSv1; id=%s\"\n"
+				 "_smtp._tls.a.test. TXT "
+				 "\"v=TLSRPTv1; rua=mailto:postmaster@a.test\"\n",
+				 id),
+		GP_OK);
+	assert_int_equal(buf_append_byte(&text, '\0'), GP_OK);
+	expect(&config, "a.test", buf_slice(&text).data);
+	buf_fini(&text);
+}
+
 static enum gp_err keep_reports(const struct zone_record *record, void *out)
 {
 	if (strncmp(record->name, "_smtp._tls.", 11) != 0)
@@ -180,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_all_that_is_served),
 		cmocka_unit_test(test_long_domain),
 		cmocka_unit_test(test_visit_ends_it),
 		cmocka_unit_test(test_policy),
