@@ -175,6 +175,9 @@ static void test_steps(void **state)
 
 	assert_string_equal(bobs.address, "bob@example.test");
 	assert_int_equal(bobs.device, 5);
+	assert_int_equal(bobs.opened_at, AT);
+	assert_int_equal(bobs.began_at, AT - 100);
+	assert_false(bobs.is_repeat);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		struct store_case before = get(store, hers);
 		struct store_case after;
