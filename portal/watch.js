@@ -112,7 +112,7 @@ function choose(rows, device) {
  * ctx: as a page gets it; own: the person's user name; scopes: what the program is to do.
  */
 export function watchView(ctx, title, own, scopes) {
-	const top = h("div");
+	const top = h("div.stack");
 	const list = h("ol.sights");
 	const foot = h("div");
 	const watched = {node: card(title, h("p", {}, t("watch.text")), top, list, foot), device: null};
