@@ -15,7 +15,7 @@ function figure(key, value) {
 
 // With its time however long ago: it is to be compared with what one did oneself.
 function stamp(value) {
-	return h("time", {datetime: value}, full(value));
+	return h("time.exact", {datetime: value}, full(value));
 }
 
 function placeBadge(row) {

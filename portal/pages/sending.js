@@ -143,7 +143,8 @@ function openBody() {
 }
 
 function reasonPart(self) {
-	return self.reason && h("details.card", {}, h("summary", {}, h("h2", {}, t("sending.reason"))),
+	return self.reason && h("details.card", {}, h("summary", {}, h("h2", {},
+		t(self.reasons.length > 0 ? "sending.reason" : "sending.reason.staff"))),
 		self.reasons.length > 0 && h("p", {}, t("sending.reason.text")), reasonsList(self));
 }
 
@@ -173,7 +174,7 @@ export async function page(ctx) {
 		title,
 		body: [
 			said,
-			note(self.kind === "block" ? "bad" : "warn", h("p", {}, tx(`sending.lead.${self.kind}`,
+			note(self.kind === "block" ? "bad" : "warn", h("p", {}, tx(`sending.lead.${next === "staff" ? next : self.kind}`,
 				{when: moment(self.opened_at)}))),
 			stepsList(next),
 			next !== "answer" && CARDS[next](ctx, self, account),
