@@ -97,7 +97,9 @@ static size_t take_dots_out(struct rspamd_client *client, struct slice part, cha
 		struct slice shown =
 			slice_from(line, client->is_at_line_start && line.data[0] == '.');
 
-		memcpy(out + len, shown.data, shown.len);
+		/* A piece that is one dot: nothing is left of it, not even where it was. */
+		if (shown.len > 0)
+			memcpy(out + len, shown.data, shown.len);
 		len += shown.len;
 		at += line.len;
 		client->is_at_line_start = end >= 0;
