@@ -302,9 +302,9 @@ certificate "main" {{
                 devices.write(f"{user(number)} {device['password']}\n")
                 mains.write(f"{user(number)} {main}\n")
 
-    def cli(self, *arguments, stdin="", check=True):
+    def cli(self, *arguments, stdin="", check=True, seconds=60):
         done = subprocess.run([BUILD / "gatepost", "--config", self.config, *arguments], input=stdin,
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=seconds, check=False)
         if check and done.returncode != 0:
             raise rig.RigError(f"gatepost {' '.join(arguments)}: {done.stderr or done.stdout}")
         return done

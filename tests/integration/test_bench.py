@@ -16,7 +16,7 @@ def smoke(*arguments):
 
 def test_every_scenario_runs():
     rows = smoke("--peers", "none")
-    assert len(rows) == 14
+    assert len(rows) == 16
     assert next(row for row in rows if "wrong passwords looked at" in row).split("|")[2].strip() == "5"
 
 
