@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Whom an account has written to: a bounded set of keyed hashes, no addresses. An entry is 26 bits
- * of the hash and the week in which it was last written to; after KNOWN_WEEKS weeks it counts no
- * more. Full, it forgets what is longest ago. 4 bytes an entry, some 7 with the room it keeps free;
- * at most 64 KiB for about 11,000 recipients. A stranger is taken for known once in some million
- * cases for people, once in 10,000 for a newsletter. Pure but for its memory.
+ * of the hash and the week in which it was last written to, modulo 64; after KNOWN_WEEKS weeks it
+ * counts no more, but for a year from week 64 on, if nothing was written to it or took its place.
+ * Full, it forgets what is longest ago. 4 bytes an entry, some 7 with the room it keeps free; at
+ * most 64 KiB for about 11,000 recipients. A stranger is taken for known once in some million cases
+ * for people, once in 10,000 for a newsletter. Pure but for its memory.
  */
 #ifndef GP_POLICY_KNOWN_H
 #define GP_POLICY_KNOWN_H
