@@ -134,6 +134,18 @@ void places_commit(struct places *places, unsigned weight, unsigned account_weig
 	commit_next(places);
 }
 
+bool places_are_full(const struct places *places)
+{
+	for (unsigned i = 0; i < places->count; i++) {
+		const struct place *place = &places->place[i];
+
+		if (place->kind < IP_LEVELS && place->result.answer == COUNTER_DONE &&
+			place->result.is_last)
+			return true;
+	}
+	return false;
+}
+
 struct slice places_key(const struct place *place)
 {
 	return slice_of(place->key, place->key_len);

@@ -64,6 +64,9 @@ void places_reserve(struct places *places);
 /* weight: of the source's levels; account_weight: 0 or 1. */
 void places_commit(struct places *places, unsigned weight, unsigned account_weight);
 
+/* Once committed: was it the last that its source, or a network around that, had left? */
+bool places_are_full(const struct places *places);
+
 struct slice places_key(const struct place *place);
 
 #endif

@@ -304,7 +304,8 @@ static void on_committed(struct places *places)
 	struct attempt *attempt = places->owner;
 	struct core *core = attempt->core;
 	const struct place *account = account_place(attempt);
-	struct attempt_answer answer = { .verdict = VERDICT_DENY,
+	bool is_last = places_are_full(places) || bans_left(core, &attempt->source->ip) > 0;
+	struct attempt_answer answer = { .verdict = is_last ? VERDICT_DENY_BANNED : VERDICT_DENY,
 		.reason = attempt->reason,
 		.weight = counted_weight(&places->place[0]),
 		.is_guess = account != NULL && attempt->account != 0 };
@@ -315,8 +316,7 @@ static void on_committed(struct places *places)
 	if (answer.weight > 0)
 		lifts_after_failure(core, &attempt->source->ip, attempt->account, attempt->session);
 	answer.ban_ms = bans_left(core, &attempt->source->ip);
-	if (answer.ban_ms > 0)
-		answer.verdict = VERDICT_DENY_BANNED;
+	answer.verdict = answer.ban_ms > 0 ? VERDICT_DENY_BANNED : VERDICT_DENY;
 	if (account != NULL && account->result.is_last) {
 		if (attempt->account != 0)
 			log_warn("account_guessed", LOG_STR("login", attempt->login));
