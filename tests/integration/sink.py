@@ -4,8 +4,9 @@ what it took."""
 
 import contextlib
 import re
-import socket
 import threading
+
+from listening import Listening
 
 CLASSES = {"mail": "1.0", "rcpt": "1.5", "data": "0.0", "end": "0.0"}
 
@@ -14,30 +15,16 @@ class Closed(Exception):
     pass
 
 
-class Sink:
+class Sink(Listening):
     def __init__(self):
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
         self.lock = threading.Lock()
         self.script, self.used, self.delivered, self.faults = {}, {}, [], []
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__()
 
     def load(self, script):
         """The next dialogue begins."""
         with self.lock:
             self.script, self.used, self.delivered = script, dict.fromkeys(CLASSES, 0), []
-
-    def close(self):
-        self.server.close()
-
-    def serve(self):
-        while True:
-            try:
-                sock, _ = self.server.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
 
     def talk(self, sock):
         with sock, sock.makefile("rb") as file, contextlib.suppress(Closed, OSError):

@@ -3,14 +3,13 @@
 SMTP AUTH of Gatepost itself, fail-over."""
 
 import base64
-import socket
 import ssl
-import threading
 
 import pytest
 import rig
 import talk
 from conftest import ALICE, BOB
+from listening import Listening
 
 MASTER = ("gatekeeper", "master of all mailboxes")
 
@@ -117,7 +116,7 @@ def test_routes_by_account(make_gatepost, classic, dovecot, master_file, peer):
     rig.until(lambda: classic.log().count(f"user=<{ALICE[0]}>") > before, "the sign-in at the old server")
 
 
-class RelayHop:
+class RelayHop(Listening):
     """A next hop that wants implicit TLS and SMTP AUTH, as a provider's relay does."""
 
     def __init__(self, certificate, user, password):
@@ -126,17 +125,7 @@ class RelayHop:
         self.wanted = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
         self.messages = []
         self.connections = 0
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                sock, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+        super().__init__()
 
     def talk(self, sock):
         try:
@@ -176,7 +165,7 @@ class RelayHop:
 def relay(certificate):
     hop = RelayHop(certificate, "gatepost", "relay password")
     yield hop
-    hop.server.close()
+    hop.close()
 
 
 def relay_door(make_gatepost, relay, certificate, tmp_path, password):

@@ -5,12 +5,12 @@ import contextlib
 import re
 import socket
 import struct
-import threading
 
 import pytest
 import rig
 import talk
 from conftest import ALICE, BOB
+from listening import Listening
 
 
 def plain_door(make_gatepost, **more):
@@ -18,22 +18,12 @@ def plain_door(make_gatepost, **more):
                          listener_options='plaintext_networks = {"127.0.0.0/8"}', **more)
 
 
-class SwitchingImap:
+class SwitchingImap(Listening):
     """A mail server that lets a client sign out and in again on one connection (RFC 8437)."""
 
     def __init__(self):
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
         self.commands = []
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                sock, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+        super().__init__()
 
     def talk(self, sock):
         offer = b"IMAP4rev1 SASL-IR AUTH=XOAUTH2 UNAUTHENTICATE COMPRESS=DEFLATE IDLE"
@@ -55,7 +45,7 @@ class SwitchingImap:
 def switching():
     server = SwitchingImap()
     yield server
-    server.server.close()
+    server.close()
 
 
 @pytest.mark.parametrize("step", [1, 1000])

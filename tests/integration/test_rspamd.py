@@ -10,12 +10,12 @@ import shutil
 import smtplib
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
 import rig
 from conftest import ALICE
+from listening import Listening
 from sink import Sink
 
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -31,21 +31,13 @@ def verdict(action, score=1.5):
     return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-class Peer:
+class Peer(Listening):
     """Speaks as rspamd does, or as act(sock, file) wants it."""
 
     def __init__(self):
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
         self.seen, self.act = [], self.judge
         self.action = "no action"
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self.server.accept()
-                threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+        super().__init__()
 
     def talk(self, sock):
         with sock, sock.makefile("rb") as file, contextlib.suppress(OSError):
@@ -67,9 +59,6 @@ class Peer:
     def judge(self, sock, file):
         self.seen.append(self.take(file))
         sock.sendall(verdict(self.action))
-
-    def close(self):
-        self.server.close()
 
 
 @pytest.fixture(scope="module")

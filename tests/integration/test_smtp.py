@@ -9,6 +9,7 @@ import pytest
 import rig
 import talk
 from conftest import ALICE, BOB
+from listening import Listening
 
 
 @pytest.fixture(scope="module")
@@ -251,22 +252,12 @@ def test_hop_lost_in_the_message_is_a_temporary_fault(make_gatepost):
     server.close()
 
 
-class HastyHop:
+class HastyHop(Listening):
     """It answers RCPT only with DATA, and takes a message whether or not somebody is to get it."""
 
     def __init__(self):
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
         self.messages, self.given_up = [], 0  # recipients of each; connections closed within one
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                sock, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(sock,), daemon=True).start()
+        super().__init__()
 
     def talk(self, sock):
         held, said = [], b"220 hop\r\n"
@@ -321,7 +312,7 @@ def test_envelope_and_data_leave_together(make_gatepost, protocol):
     rig.until(lambda: hop.given_up == 2, "two connections given up")
     assert hop.messages == [1, 1, 2, 1]
     assert door.stats()["messages_accepted"] == 4
-    hop.server.close()
+    hop.close()
 
 
 def test_counts_what_was_accepted(make_gatepost):

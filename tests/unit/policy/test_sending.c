@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "configured.h"
 #include "policy/sending.h"
 #include "policy/sending_identity.h"
 
@@ -17,31 +18,10 @@ static const char config_text[] = "hostname = mail.example.test\n"
 				  "backend smtp { hosts = 127.0.0.1:1025 }\n"
 				  "route \"*\" { smtp = smtp }\n";
 
-static struct config *config;
-static struct sending_policy policy;
-
-static struct config *parsed(const char *text)
-{
-	struct config_error error = { "" };
-	struct config *one = NULL;
-
-	if (config_parse(slice_str(text), "test", &one, &error) != GP_OK)
-		fail_msg("%s", error.text);
-	return one;
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	config = parsed(config_text);
-	sending_policy_init(&policy, config);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	config_free(&config);
+	configured_set_up(config_text);
 	return 0;
 }
 
@@ -254,10 +234,11 @@ static void read_back(void **state)
 /* Weights and thresholds are the configuration's. */
 static void configured(void **state)
 {
-	struct config *other = parsed("hostname = mail.example.test\npoints_forged = 50\n"
-				      "points_night = 0\nsending_block = 90\n"
-				      "listener smtp { }\nbackend smtp { hosts = 127.0.0.1:1025 }\n"
-				      "route \"*\" { smtp = smtp }\n");
+	struct config *other =
+		configured_parse("hostname = mail.example.test\npoints_forged = 50\n"
+				 "points_night = 0\nsending_block = 90\n"
+				 "listener smtp { }\nbackend smtp { hosts = 127.0.0.1:1025 }\n"
+				 "route \"*\" { smtp = smtp }\n");
 	struct sending_facts facts = { .is_unusual_hour = true, .forged = 3, FACTS };
 	struct sending_policy own;
 	struct sending_verdict verdict;
@@ -341,5 +322,5 @@ int main(void)
 		cmocka_unit_test(identity),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, configured_tear_down);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "configured.h"
 #include "policy/sending_gate.h"
 
 enum {
@@ -24,31 +25,10 @@ static const char config_text[] =
 	"plan small { messages_hour = 3 recipients_hour = 5 new_recipients_day = 4 }\n"
 	"plan big { messages_hour = 100 recipients_hour = 1000 message_size = 1M }\n";
 
-static struct config *config;
-static struct sending_policy policy;
-
-static struct config *parsed(const char *text)
-{
-	struct config_error error = { "" };
-	struct config *one = NULL;
-
-	if (config_parse(slice_str(text), "test", &one, &error) != GP_OK)
-		fail_msg("%s", error.text);
-	return one;
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	config = parsed(config_text);
-	sending_policy_init(&policy, config);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	config_free(&config);
+	configured_set_up(config_text);
 	return 0;
 }
 
@@ -422,5 +402,5 @@ int main(void)
 		cmocka_unit_test(trusted_networks),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, configured_tear_down);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "configured.h"
 #include "policy/sending_part.h"
 
 enum {
@@ -16,27 +17,13 @@ enum {
 	T0 = 20000 * DAY,
 };
 
-static struct config *config;
-static struct sending_policy policy;
-
 static int set_up(void **state)
 {
-	struct config_error error = { "" };
-
 	(void)state;
-	assert_int_equal(config_parse(SLICE_LIT("hostname = mail.example.test\nlistener smtp { }\n"
-						"backend smtp { hosts = 127.0.0.1:1025 }\n"
-						"route \"*\" { smtp = smtp }\n"),
-				 "test", &config, &error),
-		GP_OK);
-	sending_policy_init(&policy, config);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	config_free(&config);
+	configured_set_up("hostname = mail.example.test\n"
+			  "listener smtp { }\n"
+			  "backend smtp { hosts = 127.0.0.1:1025 }\n"
+			  "route \"*\" { smtp = smtp }\n");
 	return 0;
 }
 
@@ -159,5 +146,5 @@ int main(void)
 		cmocka_unit_test(the_stalest_goes),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, configured_tear_down);
 }
