@@ -10,7 +10,6 @@
  */
 #include "ipc/chan.h"
 
-#include <bsd/sys/queue.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,21 +21,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/packet.h"
 
 enum {
-	CONTROL_FDS = 4, /* room for more than the one that is allowed, to see and close them */
 	BUNDLE = 255,    /* first byte of a bundle; no type of message */
 	LENGTH_SIZE = 2, /* before each message of a bundle, little-endian */
 };
 _Static_assert(
 	(int)IPC_TYPE_MAX <= (int)BUNDLE, "a bundle is told from a message by its first byte");
-
-struct packet {
-	STAILQ_ENTRY(packet) link;
-	int fd;
-	size_t len;
-	char bytes[];
-};
 
 struct chan {
 	struct loop *loop;
@@ -54,14 +46,15 @@ struct chan {
 	bool is_gathering;
 	void (*on_push)(void *owner); /* may be NULL */
 	struct loop_task push;        /* at the end of the turn */
-	struct loop_task rest; /* of a bundle, when a batch ended or reading goes on within it */
-	struct buf scratch;    /* a message on its way out */
-	struct buf gathered;   /* a bundle on its way out */
+	struct loop_task rest;        /* of what has arrived, when a batch ended before it */
+	struct buf scratch;           /* a message on its way out */
+	struct buf gathered;          /* a bundle on its way out */
 	unsigned gathered_count;
-	STAILQ_HEAD(packets, packet) queue;
-	size_t queued;               /* bytes in it */
-	char packet[IPC_PACKET_MAX]; /* the one on its way in */
-	struct slice bundle;         /* what of it is to be read yet, if it is one */
+	struct packet_list queue;   /* waits for the peer */
+	size_t queued;              /* bytes in it */
+	struct packet_list arrived; /* to be read yet */
+	enum gp_err socket;         /* what packet_receive() said of it */
+	struct slice bundle;        /* what is left of the first one, if it is a bundle */
 };
 
 static void on_ready(struct loop_io *io, unsigned ready);
@@ -90,6 +83,7 @@ struct chan *chan_new(struct loop *loop, int *fd, enum ipc_role self, enum ipc_r
 	chan->ops = ops;
 	chan->owner = owner;
 	STAILQ_INIT(&chan->queue);
+	STAILQ_INIT(&chan->arrived);
 	buf_init_secret(&chan->scratch, IPC_PACKET_MAX);
 	buf_init_secret(&chan->gathered, 1 + LENGTH_SIZE + IPC_PACKET_MAX);
 	loop_io_start(loop, &chan->io, chan->fd, LOOP_READ, on_ready, chan);
@@ -97,20 +91,10 @@ struct chan *chan_new(struct loop *loop, int *fd, enum ipc_role self, enum ipc_r
 	return chan;
 }
 
-static void packet_free(struct chan *chan, struct packet *packet)
-{
-	STAILQ_REMOVE_HEAD(&chan->queue, link);
-	chan->queued -= packet->len;
-	if (packet->fd >= 0)
-		(void)close(packet->fd);
-	mem_wipe(packet->bytes, packet->len);
-	mem_free(packet);
-}
-
 static void drop_queue(struct chan *chan)
 {
-	while (!STAILQ_EMPTY(&chan->queue))
-		packet_free(chan, STAILQ_FIRST(&chan->queue));
+	packet_drop_all(&chan->queue);
+	chan->queued = 0;
 }
 
 /* A task that is queued still runs. */
@@ -134,17 +118,19 @@ void chan_free(struct chan **pchan)
 		return;
 	loop_io_stop(&chan->io);
 	drop_queue(chan);
+	packet_drop_all(&chan->arrived);
 	buf_fini(&chan->scratch);
 	buf_fini(&chan->gathered);
 	(void)close(chan->fd);
-	mem_wipe(chan->packet, sizeof chan->packet);
 	chan->is_closed = true;
 	bury(chan);
 }
 
 bool chan_has_more(const struct chan *chan)
 {
-	return chan->bundle.len > 0;
+	const struct packet *first = STAILQ_FIRST(&chan->arrived);
+
+	return chan->bundle.len > 0 || (first != NULL && STAILQ_NEXT(first, link) != NULL);
 }
 
 int chan_fd(const struct chan *chan)
@@ -175,7 +161,7 @@ void chan_pause(struct chan *chan)
 void chan_resume(struct chan *chan)
 {
 	chan->is_paused = false;
-	if (chan->bundle.len > 0)
+	if (!STAILQ_EMPTY(&chan->arrived) && !chan->is_reading)
 		loop_defer(chan->loop, &chan->rest, run_rest, chan);
 	update_wanted(chan);
 }
@@ -227,7 +213,8 @@ static enum gp_err flush_queue(struct chan *chan)
 
 		if (err != GP_OK)
 			return err;
-		packet_free(chan, packet);
+		chan->queued -= packet->len;
+		packet_drop(&chan->queue);
 	}
 	return GP_OK;
 }
@@ -235,15 +222,16 @@ static enum gp_err flush_queue(struct chan *chan)
 static enum gp_err queue_packet(struct chan *chan, struct slice bytes, int fd)
 {
 	struct packet *packet = NULL;
+	int copy = -1;
 
 	if (chan->queued + bytes.len > CHAN_QUEUE_MAX)
 		return GP_ERR_BUSY;
-	packet = mem_new(1, sizeof *packet + bytes.len);
-	packet->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-	if (fd >= 0 && packet->fd < 0) {
-		mem_free(packet);
+	if (fd >= 0)
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && copy < 0)
 		return GP_ERR_BUSY;
-	}
+	packet = packet_new(bytes.len);
+	packet->fd = copy;
 	packet->len = bytes.len;
 	memcpy(packet->bytes, bytes.data, bytes.len);
 	STAILQ_INSERT_TAIL(&chan->queue, packet, link);
@@ -360,63 +348,6 @@ enum gp_err chan_flush(struct chan *chan, int64_t ms)
 
 /* Receiving. */
 
-/* Descriptors that came along: the first goes to *ret_fd, others are closed. False: more than one.
- */
-static bool take_fds(struct msghdr *message, int *ret_fd)
-{
-	size_t count = 0;
-
-	for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL;
-		head = CMSG_NXTHDR(message, head)) {
-		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= head->cmsg_len;
-			at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(head) + at, sizeof fd);
-			if (count++ == 0)
-				*ret_fd = fd;
-			else
-				(void)close(fd);
-		}
-	}
-	return count <= 1;
-}
-
-/* One packet into chan->packet. GP_ERR_AGAIN, GP_ERR_CLOSED, GP_ERR_PROTOCOL. */
-static enum gp_err receive(struct chan *chan, struct slice *ret_packet, int *ret_fd)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
-	} control;
-	struct iovec vector = { .iov_base = chan->packet, .iov_len = sizeof chan->packet };
-	struct msghdr message = { .msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes };
-	int fd = -1;
-	ssize_t got;
-
-	do
-		got = recvmsg(chan->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN ? GP_ERR_AGAIN : GP_ERR_CLOSED;
-	if (!take_fds(&message, &fd) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-		(got == 0 && fd >= 0)) {
-		if (fd >= 0)
-			(void)close(fd);
-		return GP_ERR_PROTOCOL;
-	}
-	if (got == 0)
-		return GP_ERR_CLOSED;
-	*ret_packet = slice_of(chan->packet, (size_t)got);
-	*ret_fd = fd;
-	return GP_OK;
-}
-
 static void end(struct chan *chan, enum chan_end how)
 {
 	chan->is_ended = true;
@@ -431,7 +362,8 @@ static void report_attack(const struct chan *chan, const char *what, const char 
 		LOG_STR("message", type));
 }
 
-static void dispatch(struct chan *chan, struct slice bytes, int fd)
+/* bytes: of packet, whose descriptor the handler may take. */
+static void dispatch(struct chan *chan, struct packet *packet, struct slice bytes)
 {
 	struct ipc_message message;
 	enum gp_err err = ipc_decode(bytes, &message);
@@ -444,17 +376,16 @@ static void dispatch(struct chan *chan, struct slice bytes, int fd)
 	else
 		is_taken = true;
 	if (is_taken)
-		chan->ops->on_message(chan, &message, &fd, chan->owner);
-	if (!is_taken || ipc_is_secret(message.type))
-		mem_wipe(chan->packet + (bytes.data - chan->packet), bytes.len);
-	if (fd >= 0)
-		(void)close(fd);
-	if (!is_taken)
+		chan->ops->on_message(chan, &message, &packet->fd, chan->owner);
+	else
 		end(chan, CHAN_END_ATTACK);
+	/* The rest of the packet may wait. */
+	if (is_taken && ipc_is_secret(message.type))
+		mem_wipe(packet->bytes + (bytes.data - packet->bytes), bytes.len);
 }
 
 /* The next message of the bundle. */
-static void unwrap(struct chan *chan)
+static void unwrap(struct chan *chan, struct packet *packet)
 {
 	const unsigned char *length = (const unsigned char *)chan->bundle.data;
 	bool has_length = chan->bundle.len > LENGTH_SIZE;
@@ -468,48 +399,58 @@ static void unwrap(struct chan *chan)
 		return;
 	}
 	chan->bundle = slice_from(rest, len);
-	dispatch(chan, slice_head(rest, len), -1);
+	dispatch(chan, packet, slice_head(rest, len));
+}
+
+static void read_packet(struct chan *chan, struct packet *packet)
+{
+	struct slice bytes = slice_of(packet->bytes, packet->len);
+
+	if (chan->bundle.len == 0 && packet->fd < 0 && bytes.len > 1 &&
+		(unsigned char)bytes.data[0] == BUNDLE)
+		chan->bundle = slice_from(bytes, 1);
+	if (packet->is_broken) {
+		report_attack(chan, "packet too long or several descriptors", "?");
+		end(chan, CHAN_END_ATTACK);
+	} else if (chan->bundle.len > 0) {
+		unwrap(chan, packet);
+	} else {
+		dispatch(chan, packet, bytes);
+	}
 }
 
 /* One message; false: nothing more to read now. */
 static bool read_one(struct chan *chan)
 {
-	struct slice packet = { 0 };
-	enum gp_err err = GP_OK;
-	int fd = -1;
-
 	if (chan->is_paused || chan->is_ended || chan->is_freed)
 		return false;
-	if (chan->bundle.len == 0)
-		err = receive(chan, &packet, &fd);
-	if (err == GP_ERR_AGAIN)
-		return false;
-	if (err == GP_OK && fd < 0 && packet.len > 1 && (unsigned char)packet.data[0] == BUNDLE)
-		chan->bundle = slice_from(packet, 1);
-	if (err == GP_OK && chan->bundle.len > 0) {
-		unwrap(chan);
-	} else if (err == GP_OK) {
-		dispatch(chan, packet, fd);
-	} else if (err == GP_ERR_PROTOCOL) {
-		report_attack(chan, "packet too long or several descriptors", "?");
-		end(chan, CHAN_END_ATTACK);
-	} else {
-		end(chan, CHAN_END_CLOSED);
+	if (STAILQ_EMPTY(&chan->arrived) && chan->socket == GP_OK)
+		chan->socket = packet_receive(chan->fd, &chan->arrived);
+	if (!STAILQ_EMPTY(&chan->arrived)) {
+		read_packet(chan, STAILQ_FIRST(&chan->arrived));
+		if (chan->bundle.len == 0)
+			packet_drop(&chan->arrived);
+		return true;
 	}
-	return true;
+	if (chan->socket == GP_ERR_CLOSED)
+		end(chan, CHAN_END_CLOSED);
+	return false;
 }
 
 static void read_some(struct chan *chan, size_t most, int64_t ms)
 {
 	int64_t end = clock_steady() + ms;
 
+	/* Whether the socket has more is asked once a turn, or when it filled what it was given. */
+	if (chan->socket == GP_ERR_AGAIN)
+		chan->socket = GP_OK;
 	chan->is_reading = true;
 	for (size_t n = 0; n < most && read_one(chan) && clock_steady() < end; n++)
 		continue;
 	chan->is_reading = false;
 	if (chan->is_freed)
 		chan_free(&chan);
-	else if (chan->bundle.len > 0 && !chan->is_paused && !chan->is_ended)
+	else if (!STAILQ_EMPTY(&chan->arrived) && !chan->is_paused && !chan->is_ended)
 		loop_defer(chan->loop, &chan->rest, run_rest, chan);
 }
 

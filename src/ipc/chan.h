@@ -60,7 +60,7 @@ void chan_resume(struct chan *chan);
  * inside its callbacks, which may free it. */
 void chan_drain(struct chan *chan);
 
-/* In on_message(): does more follow that left the peer together with this message? */
+/* In on_message(): does more follow that had arrived before this message was handed over? */
 bool chan_has_more(const struct chan *chan);
 
 int chan_fd(const struct chan *chan);

@@ -63,7 +63,7 @@ static const struct rule rules[] = {
 	CALL(writev, ALL),
 	CALL(close, ALL),
 	CALL(lseek, ALL),
-	CALL(recvmsg, ALL),
+	CALL(recvmmsg, ALL),
 	CALL(recvfrom, ALL),
 	/* sendto(2) has a rule of its own below; a front sends no descriptors, so no sendmsg(2). */
 	CALL(sendmsg, CORE | VAULT | WEB),

@@ -66,7 +66,7 @@ static void take_message(struct vault *vault, const struct ipc_message *message,
 }
 
 /*
- * Questions that came in one packet are answered from one look at the store. Not more: core has put
+ * Questions that arrived together are answered from one look at the store. Not more: core has put
  * all of them before this look, so if it hears of a change that the look has missed, it does so
  * after it asked, and asks again (core/effects.h).
  */

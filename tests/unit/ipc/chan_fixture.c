@@ -12,6 +12,7 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 
 	assert_ptr_equal(chan, side->chan);
 	side->messages++;
+	side->had_more = chan_has_more(chan);
 	if (side->counts)
 		assert_int_equal(message->session_end.session, side->messages);
 	if (message->type == IPC_SESSION_END)

@@ -25,7 +25,8 @@ struct side {
 	bool takes_fd;
 	bool frees_itself;
 	bool pauses_itself;
-	bool counts; /* sessions are to come as 1, 2, 3 ... */
+	bool had_more; /* chan_has_more() at the last message */
+	bool counts;   /* sessions are to come as 1, 2, 3 ... */
 	struct world *world;
 	uint64_t last_session;
 };
