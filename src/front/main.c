@@ -42,7 +42,7 @@ static void build(struct child *child)
 
 	front->child = child;
 	front->loop = child->loop;
-	front->sessions = session_table_new();
+	front->sessions = session_table_new(child->loop);
 	chan_gather(child->parent, NULL);
 	front->dialer = dialer_new(child->loop, child->parent);
 	front->core = core_link_new(front);

@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 /* Where the kernel does not want to, nothing is lost but speed. */
@@ -18,17 +18,56 @@ static void turn(struct rush *rush, bool is_on)
 		log_debug("not_scheduled_anew", LOG_ERRNO);
 }
 
-void rush_enter(struct rush *rush)
+static void leak(struct rush *rush)
 {
-	rush->count++;
-	if (!rush->is_on && rush->count >= RUSH_BEGINS)
-		turn(rush, true);
+	int64_t now = clock_steady();
+	int64_t drops = (now - rush->looked) / RUSH_LEAK_MS;
+
+	/* An empty bucket does not save up for later. */
+	if (drops < 0 || drops >= (int64_t)rush->level) {
+		rush->level = 0;
+		rush->looked = now;
+		return;
+	}
+	rush->level -= (unsigned)drops;
+	rush->looked += drops * RUSH_LEAK_MS;
 }
 
-void rush_leave(struct rush *rush)
+/* If nobody else comes, it ends by itself. */
+static void await_end(struct rush *rush)
 {
-	GP_ASSERT(rush->count > 0);
-	rush->count--;
-	if (rush->is_on && rush->count <= RUSH_ENDS)
+	loop_timer_set(&rush->over, (int64_t)(rush->level - RUSH_ENDS) * RUSH_LEAK_MS);
+}
+
+static void on_over(struct loop_timer *timer)
+{
+	struct rush *rush = timer->owner;
+
+	leak(rush);
+	if (rush->level <= RUSH_ENDS)
 		turn(rush, false);
+	else
+		await_end(rush);
+}
+
+void rush_init(struct loop *loop, struct rush *rush)
+{
+	*rush = (struct rush){ .looked = clock_steady() };
+	loop_timer_init(loop, &rush->over, on_over, rush);
+}
+
+void rush_fini(struct rush *rush)
+{
+	loop_timer_fini(&rush->over);
+}
+
+void rush_arrive(struct rush *rush)
+{
+	leak(rush);
+	if (rush->level < RUSH_MOST)
+		rush->level++;
+	if (rush->is_on || rush->level < RUSH_BEGINS)
+		return;
+	turn(rush, true);
+	await_end(rush);
 }

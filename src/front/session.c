@@ -25,7 +25,7 @@ TAILQ_HEAD(session_list, session);
 struct session_table {
 	struct map by_id;
 	struct session_list unsettled; /* oldest first */
-	struct rush rush;              /* so many */
+	struct rush rush;
 	struct session_ids ids;
 };
 
@@ -49,12 +49,13 @@ static const struct session_protocol *protocol_of(enum service service)
 
 /* The table. */
 
-struct session_table *session_table_new(void)
+struct session_table *session_table_new(struct loop *loop)
 {
 	struct session_table *table = mem_new(1, sizeof *table);
 
 	map_init(&table->by_id);
 	TAILQ_INIT(&table->unsettled);
+	rush_init(loop, &table->rush);
 	return table;
 }
 
@@ -67,6 +68,7 @@ void session_table_free(struct session_table **ptable)
 		return;
 	GP_ASSERT(table->by_id.count == 0);
 	map_fini(&table->by_id);
+	rush_fini(&table->rush);
 	mem_free(table);
 }
 
@@ -98,7 +100,6 @@ static void leave_unsettled(struct session *session)
 		return;
 	session->is_settled = true;
 	TAILQ_REMOVE(&session->front->sessions->unsettled, session, unsettled);
-	rush_leave(&session->front->sessions->rush);
 }
 
 static struct session *find_evictable(const struct front *front)
@@ -463,7 +464,7 @@ void session_new(struct front *front, struct settings *settings, unsigned listen
 	map_add(&front->sessions->by_id, &session->node,
 		slice_of(&session->id, sizeof session->id));
 	TAILQ_INSERT_TAIL(&front->sessions->unsettled, session, unsettled);
-	rush_enter(&front->sessions->rush);
+	rush_arrive(&front->sessions->rush);
 	session->conn = conn_new(
 		front->loop, fd, &conn_ops, session, SESSION_INPUT_MAX, SESSION_OUTPUT_MAX);
 	loop_timer_init(front->loop, &session->timer, on_timer, session);

@@ -115,7 +115,7 @@ struct session {
 	struct loop_task reap;
 };
 
-struct session_table *session_table_new(void);
+struct session_table *session_table_new(struct loop *loop);
 void session_table_free(struct session_table **ptable);
 size_t session_count(const struct front *front);
 

@@ -269,7 +269,7 @@ static void run(struct dialogue *dialogue, struct settings *settings)
 	front->child = &dialogue->child;
 	front->settings = settings;
 	front->core = &dialogue->core;
-	front->sessions = session_table_new();
+	front->sessions = session_table_new(front->loop);
 	front->hops = smtp_pool_new(front);
 	fd = line_new();
 	session_new(front, settings, dialogue->listener, &fd, &peer);
