@@ -108,18 +108,23 @@ void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd)
 	session_core_on_back(link->front);
 }
 
-bool core_link_send(struct core_link *link, const struct ipc_message *message)
+static bool is_taken(const struct ipc_message *message, enum gp_err err)
 {
-	enum gp_err err;
-
-	if (link->chan == NULL)
-		return false;
-	err = chan_send(link->chan, message, -1);
 	/* CLOSED: on_end() is about to say so. */
 	if (err != GP_OK && err != GP_ERR_CLOSED)
 		log_error("core_not_told", LOG_STR("message", ipc_type_name(message->type)),
 			LOG_STR("error", gp_err_text(err)));
 	return err == GP_OK;
+}
+
+bool core_link_send(struct core_link *link, const struct ipc_message *message)
+{
+	return link->chan != NULL && is_taken(message, chan_send(link->chan, message, -1));
+}
+
+bool core_link_tell(struct core_link *link, const struct ipc_message *message)
+{
+	return link->chan != NULL && is_taken(message, chan_send_later(link->chan, message));
 }
 
 void core_link_count_refused(struct core_link *link, enum service service)

@@ -20,6 +20,8 @@ void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd);
 
 /* false: core can not be asked now. */
 bool core_link_send(struct core_link *link, const struct ipc_message *message);
+/* The same for news that may come with the next question, as chan_send_later() has it. */
+bool core_link_tell(struct core_link *link, const struct ipc_message *message);
 
 /* A client was turned away at accept; told to core in batches. */
 void core_link_count_refused(struct core_link *link, enum service service);

@@ -194,7 +194,7 @@ void session_core_tell_rcpt(struct session *session, uint32_t number, enum rcpt_
 		.session = session->id, .index = number, .outcome = (uint8_t)outcome
 	};
 	if (session->is_known)
-		(void)core_link_send(session->front->core, &message);
+		(void)core_link_tell(session->front->core, &message);
 }
 
 void session_core_tell_done(struct session *session, const struct ipc_message_done *done)
@@ -203,7 +203,7 @@ void session_core_tell_done(struct session *session, const struct ipc_message_do
 
 	message.message_done.session = session->id;
 	if (session->is_known)
-		(void)core_link_send(session->front->core, &message);
+		(void)core_link_tell(session->front->core, &message);
 }
 
 void session_core_undo_signin(struct session *session, enum reason reason)

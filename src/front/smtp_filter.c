@@ -78,7 +78,7 @@ static void tell(const struct smtp_filter *filter, enum filter_result result)
 	struct ipc_message message = { .type = IPC_FILTERED,
 		.filtered = { .result = (uint8_t)result } };
 
-	(void)core_link_send(filter->front->core, &message);
+	(void)core_link_tell(filter->front->core, &message);
 }
 
 static void say(const struct smtp_filter *filter, enum filter_result result, const char *why)

@@ -46,6 +46,7 @@ struct chan {
 	bool is_gathering;
 	void (*on_push)(void *owner); /* may be NULL */
 	struct loop_task push;        /* at the end of the turn */
+	struct loop_timer late;       /* when what nobody waits for leaves at the latest */
 	struct loop_task rest;        /* of what has arrived, when a batch ended before it */
 	struct buf scratch;           /* a message on its way out */
 	struct buf gathered;          /* a bundle on its way out */
@@ -58,6 +59,7 @@ struct chan {
 };
 
 static void on_ready(struct loop_io *io, unsigned ready);
+static void on_late(struct loop_timer *timer);
 static void run_rest(struct loop_task *task);
 
 enum gp_err chan_pair(int ret_fds[2])
@@ -86,6 +88,7 @@ struct chan *chan_new(struct loop *loop, int *fd, enum ipc_role self, enum ipc_r
 	STAILQ_INIT(&chan->arrived);
 	buf_init_secret(&chan->scratch, IPC_PACKET_MAX);
 	buf_init_secret(&chan->gathered, 1 + LENGTH_SIZE + IPC_PACKET_MAX);
+	loop_timer_init(loop, &chan->late, on_late, chan);
 	loop_io_start(loop, &chan->io, chan->fd, LOOP_READ, on_ready, chan);
 	*fd = -1;
 	return chan;
@@ -117,6 +120,7 @@ void chan_free(struct chan **pchan)
 	if (chan->is_reading)
 		return;
 	loop_io_stop(&chan->io);
+	loop_timer_fini(&chan->late);
 	drop_queue(chan);
 	packet_drop_all(&chan->arrived);
 	buf_fini(&chan->scratch);
@@ -266,6 +270,18 @@ void chan_push(struct chan *chan)
 		(void)send_or_queue(chan, packet, -1);
 	buf_clear(&chan->gathered);
 	chan->gathered_count = 0;
+	loop_timer_clear(&chan->late);
+}
+
+void chan_push_due(struct chan *chan)
+{
+	if (chan->push.is_queued)
+		chan_push(chan);
+}
+
+static void on_late(struct loop_timer *timer)
+{
+	chan_push(timer->owner);
 }
 
 static void run_push(struct loop_task *task)
@@ -278,7 +294,7 @@ static void run_push(struct loop_task *task)
 		chan_push(chan);
 }
 
-static enum gp_err gather(struct chan *chan, struct slice message)
+static enum gp_err gather(struct chan *chan, struct slice message, bool may_wait)
 {
 	const char length[LENGTH_SIZE] = { (char)(message.len & 0xff), (char)(message.len >> 8) };
 	struct buf *gathered = &chan->gathered;
@@ -296,7 +312,10 @@ static enum gp_err gather(struct chan *chan, struct slice message)
 		err = buf_append(gathered, message);
 	GP_ASSERT(err == GP_OK);
 	chan->gathered_count++;
-	loop_defer_last(chan->loop, &chan->push, run_push, chan);
+	if (!may_wait)
+		loop_defer_last(chan->loop, &chan->push, run_push, chan);
+	else if (!loop_timer_is_set(&chan->late))
+		loop_timer_set(&chan->late, CHAN_LATE_MS);
 	return GP_OK;
 }
 
@@ -306,7 +325,8 @@ void chan_gather(struct chan *chan, void (*on_push)(void *owner))
 	chan->on_push = on_push;
 }
 
-enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int fd)
+static enum gp_err send_message(
+	struct chan *chan, const struct ipc_message *message, int fd, bool may_wait)
 {
 	enum gp_err err;
 
@@ -315,13 +335,23 @@ enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int 
 		return GP_ERR_CLOSED;
 	err = ipc_encode(message, &chan->scratch);
 	if (err == GP_OK && chan->is_gathering && fd < 0) {
-		err = gather(chan, buf_slice(&chan->scratch));
+		err = gather(chan, buf_slice(&chan->scratch), may_wait);
 	} else if (err == GP_OK) {
 		chan_push(chan);
 		err = send_or_queue(chan, buf_slice(&chan->scratch), fd);
 	}
 	buf_clear(&chan->scratch);
 	return err;
+}
+
+enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int fd)
+{
+	return send_message(chan, message, fd, false);
+}
+
+enum gp_err chan_send_later(struct chan *chan, const struct ipc_message *message)
+{
+	return send_message(chan, message, -1, true);
 }
 
 enum gp_err chan_flush(struct chan *chan, int64_t ms)

@@ -135,7 +135,12 @@ static void end_session(struct core_link *core)
 	core->places = 0;
 }
 
-bool core_link_send(struct core_link *link, const struct ipc_message *message)
+static bool is_news(const struct ipc_message *message)
+{
+	return message->type == IPC_RCPT_DONE || message->type == IPC_MESSAGE_DONE;
+}
+
+static bool hear(struct core_link *link, const struct ipc_message *message)
 {
 	bool is_told = message->type == IPC_MAIL && message->mail.is_leased;
 	bool asks = message->type == IPC_SIGNIN || (message->type == IPC_MAIL && !is_told) ||
@@ -172,6 +177,21 @@ bool core_link_send(struct core_link *link, const struct ipc_message *message)
 	else if (message->type == IPC_SESSION_END)
 		end_session(link);
 	return true;
+}
+
+bool core_link_send(struct core_link *link, const struct ipc_message *message)
+{
+	if (is_news(message))
+		fault(link, "core is woken for what it could hear with the next question");
+	return hear(link, message);
+}
+
+/* When it leaves is no matter here: the order is that of one channel. */
+bool core_link_tell(struct core_link *link, const struct ipc_message *message)
+{
+	if (!is_news(message))
+		fault(link, "core hears of it too late");
+	return hear(link, message);
 }
 
 void core_answer(struct core_link *core)

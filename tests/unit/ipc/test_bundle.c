@@ -122,6 +122,54 @@ static void a_push_may_let_another_channel_go_first(void **state)
 	assert_int_equal(world->core.messages, 2);
 }
 
+static bool has_packet(const struct world *world)
+{
+	char byte;
+
+	return recv(world->raw, &byte, sizeof byte, MSG_DONTWAIT | MSG_PEEK) == 1;
+}
+
+/* ... and does not wait longer for that than it must. */
+static void what_may_leave_later_leaves_with_the_next(void **state)
+{
+	struct world *world = *state;
+	struct chan *chan = world->core.chan;
+	struct ipc_message later = { .type = IPC_LEASE_END };
+	struct ipc_message now = { .type = IPC_SESSION_CLOSE };
+	unsigned char packet[IPC_PACKET_MAX];
+
+	chan_gather(chan, NULL);
+	assert_int_equal(chan_send_later(chan, &later), GP_OK);
+	chan_push_due(chan);
+	assert_false(has_packet(world));
+	assert_int_equal(chan_send(chan, &now, -1), GP_OK);
+	chan_push_due(chan);
+	assert_true(recv(world->raw, packet, sizeof packet, MSG_DONTWAIT) > 0);
+	assert_int_equal(packet[0], 255);
+	assert_int_equal(packet[3], IPC_LEASE_END);
+	assert_false(has_packet(world));
+	assert_int_equal(chan_send_later(chan, &later), GP_OK);
+	assert_false(has_packet(world));
+	while (!has_packet(world))
+		loop_turn(world->loop);
+	assert_true(recv(world->raw, packet, sizeof packet, MSG_DONTWAIT) > 0);
+	assert_int_equal(packet[0], IPC_LEASE_END);
+}
+
+static void what_may_leave_later_leaves_before_the_end(void **state)
+{
+	struct world *world = *state;
+	struct ipc_message message = session_end(1);
+
+	chan_gather(world->front.chan, NULL);
+	assert_int_equal(chan_send_later(world->front.chan, &message), GP_OK);
+	chan_free(&world->front.chan);
+	for (int n = 0; n < 3 && world->core.closed == 0; n++)
+		loop_turn(world->loop);
+	assert_int_equal(world->core.messages, 1);
+	assert_int_equal(world->core.closed, 1);
+}
+
 static void a_full_queue_is_told_to_who_gathers(void **state)
 {
 	struct world *world = *state;
@@ -203,6 +251,8 @@ int main(void)
 		PAIR(a_push_may_let_another_channel_go_first),
 		PAIR(a_full_queue_is_told_to_who_gathers),
 		RAW(what_a_turn_gathers_is_one_packet),
+		RAW(what_may_leave_later_leaves_with_the_next),
+		PAIR(what_may_leave_later_leaves_before_the_end),
 		RAW(a_broken_bundle_is_an_attack),
 		RAW(a_bundle_ends_where_it_breaks),
 		RAW(a_bundle_with_a_descriptor_is_an_attack),
