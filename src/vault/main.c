@@ -208,6 +208,7 @@ static void on_control(struct child *child, const struct ipc_message *message, i
 	links.core_pid = message->peer.pid;
 	vault.core = chan_new(child->loop, fd, IPC_ROLE_VAULT, IPC_ROLE_CORE, &ops, &vault);
 	chan_gather(vault.core, NULL);
+	outbox_on_core(&vault);
 }
 
 static void on_stop(struct child *child, unsigned grace_ms)

@@ -16,10 +16,11 @@ _Static_assert((int)LETTER_MAX <= (int)IPC_NOTICE_MAX, "a letter fits into a mes
 
 static const char purpose[] = "notice";
 
-/* Seconds until the next try, by the number of tries so far. */
+/* Seconds until the next try, by the number of tries so far. The first is short: a core that ended
+ * takes what it was handed with it. */
 static int64_t pause_after(unsigned tries)
 {
-	static const int64_t pauses[] = { 60, 300, 900, 1800, 3600 };
+	static const int64_t pauses[] = { OUTBOX_CORE_MS / 1000, 60, 300, 900, 1800, 3600 };
 
 	return pauses[tries < GP_ARRAY_LEN(pauses) ? tries : GP_ARRAY_LEN(pauses) - 1];
 }
@@ -325,6 +326,12 @@ void outbox_wake(struct vault *vault)
 void outbox_on_core_gone(struct vault *vault)
 {
 	memset(vault->outbox.under_way, 0, sizeof vault->outbox.under_way);
+}
+
+void outbox_on_core(struct vault *vault)
+{
+	if (vault->lane == IPC_LANE_DESK)
+		loop_timer_set(&vault->outbox.tick, OUTBOX_CORE_MS);
 }
 
 void outbox_init(struct vault *vault)

@@ -28,6 +28,7 @@ struct vault;
 enum {
 	OUTBOX_AT_ONCE = 4,            /* on their way */
 	OUTBOX_TICK_MS = 15 * 1000,    /* the store is looked at so often even if nobody wakes us */
+	OUTBOX_CORE_MS = 5 * 1000,     /* and so long after a new core came: it has its fronts */
 	OUTBOX_KEEP_S = 3 * 24 * 3600, /* then a notice is given up */
 	OUTBOX_DONE_S = 2 * 24 * 3600, /* how long what was sent is remembered */
 	OUTBOX_ANSWER_MS = 10 * 60 * 1000, /* no answer by then: it is lost */
@@ -58,7 +59,8 @@ enum gp_err outbox_post(struct vault *vault, const struct outbox_post *post) GP_
 /* Something may be due: after a commit. */
 void outbox_wake(struct vault *vault);
 void outbox_on_done(struct vault *vault, const struct ipc_notice_done *done);
-/* Core is gone: what was under way is tried again. */
+/* Core is gone: what was under way is tried again. Another is there: it gets what waits. */
 void outbox_on_core_gone(struct vault *vault);
+void outbox_on_core(struct vault *vault);
 
 #endif

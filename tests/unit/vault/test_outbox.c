@@ -148,6 +148,39 @@ static void a_lost_answer_is_a_temporary_failure(void **state)
 	answer(fixture, NOTICE_SENT);
 }
 
+/* Not in the next minute: a new core gets, once it has its fronts, what waited for it, and what
+ * the old one took with it. */
+static void a_new_core_gets_what_waits_soon(void **state)
+{
+	struct fixture *fixture = *state;
+	struct vault *vault = &fixture->vault;
+	struct chan *core = vault->core;
+	int64_t began;
+
+	post(fixture);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	/* It ends; meanwhile something else is posted. */
+	vault->core = NULL;
+	outbox_on_core_gone(vault);
+	post(fixture);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	vault->core = core;
+	began = clock_real();
+	outbox_on_core(vault);
+	assert_in_range(vault->outbox.tick.due, began + OUTBOX_CORE_MS * INT64_C(1000000) - 1,
+		clock_real() + OUTBOX_CORE_MS * INT64_C(1000000));
+	clock_fake(WALL + OUTBOX_CORE_MS / 1000, STEADY + OUTBOX_CORE_MS);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 3);
+	/* Whatever ends one core after the other is not tried so often. */
+	outbox_on_core_gone(vault);
+	clock_fake(WALL + 2 * OUTBOX_CORE_MS / 1000, STEADY + 2 * OUTBOX_CORE_MS);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 4);
+}
+
 static void a_few_are_under_way_at_a_time(void **state)
 {
 	struct fixture *fixture = *state;
@@ -204,6 +237,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_refusal_ends_it, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_lost_answer_is_a_temporary_failure, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_new_core_gets_what_waits_soon, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_few_are_under_way_at_a_time, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(it_lies_sealed, setup, fixture_teardown),
