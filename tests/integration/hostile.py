@@ -222,6 +222,6 @@ class Server:
     def stop(self):
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()  # before its descriptor is another's
         self.listener.close()
         self.turn(0, "")
-        self.thread.join(5)

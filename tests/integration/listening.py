@@ -12,7 +12,8 @@ class Listening:
     def __init__(self):
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
         while True:
@@ -27,4 +28,8 @@ class Listening:
         raise NotImplementedError
 
     def close(self):
+        # First the thread goes: else it might wait at whatever is given this one's descriptor next, and take a
+        # connection of that for its own.
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.server.close()

@@ -171,7 +171,11 @@ def test_a_stolen_password(door, hop, victim):
     assert page.get(V1 + "/self").status == 401
     # Who is told what.
     assert victim.proof_link()
-    own = [raw.decode() for raw in hop.messages(victim.address) if b"is blocked from sending" in raw]
+
+    def letters_to_his_own():
+        return [raw.decode() for raw in hop.messages(victim.address) if b"is blocked from sending" in raw]
+
+    own = rig.until(letters_to_his_own, "the letter to his own mailbox")
     assert len(own) == 1 and "http" not in own[0]
     case = victim.case()
     assert case["kind"] == "block" and case["opened_by"] in ("", "core") and not case["needs_staff"]
