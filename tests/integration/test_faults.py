@@ -21,7 +21,7 @@ import talk
 from conftest import ALICE, BOB
 
 KILL_EVERY = 2  # seconds
-KILL_SECONDS = int(os.environ.get("GATEPOST_KILL_SECONDS", "20"))
+KILL_SECONDS = int(os.environ.get("GATEPOST_KILL_SECONDS", "60"))
 
 
 def processes(door):
