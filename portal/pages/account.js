@@ -4,8 +4,8 @@
 import {at, call, get, items, post, remove} from "../api.js";
 import {clientWords, stoppedNote} from "../describe.js";
 import {h} from "../dom.js";
-import {blame, field, form, judgedPassword, newPasswordFields, owner, passwordField} from "../form.js";
-import {LANGUAGES, getLanguage, t, tx} from "../text.js";
+import {blame, codeField, digits, field, form, judgedPassword, newPasswordFields, owner, passwordField} from "../form.js";
+import {LANGUAGES, getLanguage, t, tx, when} from "../text.js";
 import {badge, button, card, moment, problemText} from "../ui.js";
 
 const WRONG = {wrong: ["old", "fault.wrong"], syntax: ["new", judgedPassword]};
@@ -45,6 +45,18 @@ function confirmForm(ctx, address) {
 	})];
 }
 
+// The former one, which a change leaves in force for a week.
+function formerText(self) {
+	return tx("recovery.former", {when: when(self.recovery_address_former_until),
+		address: h("strong", {}, self.recovery_address_former)});
+}
+
+// Where 2FA is on, a code is asked for, too.
+function recoveryFault(self) {
+	return {wrong: self.twofactor_at ? ["code", "fault.wrong_either"] : ["password", "fault.wrong"],
+		syntax: ["address", "fault.address_here"]};
+}
+
 function recoveryCard(ctx, self) {
 	const place = h("div");
 	const current = self.recovery_address;
@@ -56,11 +68,13 @@ function recoveryCard(ctx, self) {
 				check: (value) => value.trim() === "" || /^[^@\s]+@[^@\s]+$/.test(value.trim())
 					? null : t("fault.address")}),
 			passwordField({name: "password", label: t("password.confirm")}),
+			...self.twofactor_at ? [codeField()] : [],
 		],
 		send: async (values) => {
 			const address = values.address.trim();
-			await blame({wrong: ["password", "fault.wrong"], syntax: ["address", "fault.address_here"]},
-				() => post("/self/recovery-address", {password: values.password, address}));
+			const code = self.twofactor_at ? {code: digits(values.code)} : {};
+			await blame(recoveryFault(self),
+				() => post("/self/recovery-address", {password: values.password, address, ...code}));
 			if (address === "")
 				return ctx.reload(t("recovery.removed"));
 			place.replaceChildren(...confirmForm(ctx, address));
@@ -69,7 +83,8 @@ function recoveryCard(ctx, self) {
 	});
 	place.append(...self.recovery_address_pending ? confirmForm(ctx, self.recovery_address_pending) : [node]);
 	return card(t("recovery"), h("p", {}, t("recovery.lead")),
-		h("p", {}, current ? tx("recovery.current", {address: h("strong", {}, current)}) : t("recovery.none")), place);
+		h("p", {}, current ? tx("recovery.current", {address: h("strong", {}, current)}) : t("recovery.none")),
+	self.recovery_address_former && h("p.hint", {}, formerText(self)), place);
 }
 
 function languageCard(ctx) {

@@ -44,6 +44,7 @@ enum gp_err case_look(struct desk_op *op, struct case_view *ret_view)
 {
 	struct store *store = op->vault->store;
 	struct store_recovery_address recovery = { .address = "" };
+	const char *way_back = NULL;
 	struct case_view view = { .found = { .id = 0 } };
 	enum gp_err err = store_case_find(store, op->account, &view.found);
 
@@ -51,7 +52,7 @@ enum gp_err case_look(struct desk_op *op, struct case_view *ret_view)
 		err = store_account_get(store, op->account, &view.account);
 	mem_wipe(view.account.password, sizeof view.account.password);
 	if (err == GP_OK)
-		err = store_recovery_address_get(store, op->account, &recovery);
+		err = store_recovery_address_get(store, op->account, clock_wall(), &recovery);
 	if (err == GP_OK)
 		err = store_recovery_made(store, op->account, &view.facts.codes_at);
 	if (err == GP_OK)
@@ -65,8 +66,8 @@ enum gp_err case_look(struct desk_op *op, struct case_view *ret_view)
 	view.facts.is_for_staff = view.found.is_repeat || view.found.is_for_staff;
 	view.facts.is_proved = is_proved(op, &view.found);
 	view.facts.began_at = view.found.began_at;
-	view.facts.address_at = recovery.address[0] != '\0' ? recovery.confirmed_at : 0;
-	memcpy(view.address, recovery.address, sizeof view.address);
+	way_back = store_recovery_address_way_back(&recovery, &view.facts.address_at);
+	memcpy(view.address, way_back, sizeof view.address);
 	*ret_view = view;
 	return GP_OK;
 }

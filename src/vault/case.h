@@ -37,7 +37,7 @@ struct case_view {
 	struct store_case found;
 	struct store_account account; /* without its hash */
 	struct release_facts facts;
-	char address[STORE_ADDRESS_SIZE]; /* the recovery address, whether it counts or not */
+	char address[STORE_ADDRESS_SIZE]; /* the way back (recovery.h), whether it counts or not */
 };
 
 /* Of the account that the operation concerns (op->account). GP_ERR_NOT_FOUND: none is open. */

@@ -112,7 +112,8 @@ enum gp_err desk_check_rank(struct desk_op *op, struct slice role) GP_CHECKED;
 enum gp_err desk_check_secret(struct desk_op *op) GP_CHECKED;
 
 /* Puts a letter to the account's owner into the outbox, in the operation's transaction; recipient
- * NULL: to the account itself, and to its recovery address. Takes values (may be NULL). */
+ * NULL: to the account itself, to its recovery address, and to the one before while that counts.
+ * Takes values (may be NULL). */
 enum gp_err desk_post(struct desk_op *op, const struct store_account *account,
 	const char *recipient, const char *kind, json_t *values) GP_CHECKED;
 /* The same outside of an operation; language: if the account has none. Then outbox_wake(). */

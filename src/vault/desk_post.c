@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Letters to the people whom an operation concerns. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "store/store_recovery.h"
 #include "vault/desk.h"
 
@@ -25,12 +26,15 @@ enum gp_err desk_post_for(struct vault *vault, const struct store_account *accou
 	values = values != NULL ? values : json_object();
 	GP_ASSERT(json_object_set_new(values, "account", json_string(account->address)) == 0);
 	if (recipient == NULL)
-		err = store_recovery_address_get(vault->store, account->id, &recovery);
+		err = store_recovery_address_get(
+			vault->store, account->id, clock_wall(), &recovery);
 	if (err == GP_OK)
 		err = post(vault, account, recipient != NULL ? recipient : account->address, kind,
 			language, values);
 	if (err == GP_OK && recovery.address[0] != '\0')
 		err = post(vault, account, recovery.address, kind, language, values);
+	if (err == GP_OK && recovery.former[0] != '\0')
+		err = post(vault, account, recovery.former, kind, language, values);
 	json_decref(values);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include "store/store_recovery.h"
 #include "store/store_setup.h"
 #include "vault/case.h"
+#include "vault/recovery.h"
 
 enum {
 	LINK_LIFETIME = 24 * 60 * 60, /* s */
@@ -131,6 +132,8 @@ enum gp_err op_account_reset_link(struct desk_op *op)
 	struct store_account account = { 0 };
 	char token[ONCE_TOKEN_SIZE];
 	uint8_t tag[ONCE_TAG_SIZE];
+	const char *way_back = NULL;
+	int64_t since;
 	int64_t now = clock_wall();
 	enum gp_err err = desk_begin(op);
 
@@ -138,8 +141,9 @@ enum gp_err op_account_reset_link(struct desk_op *op)
 		err = desk_account(op, &account);
 	mem_wipe(account.password, sizeof account.password);
 	if (err == GP_OK)
-		err = store_recovery_address_get(op->vault->store, account.id, &recovery);
-	if (err == GP_OK && recovery.address[0] == '\0')
+		err = store_recovery_address_get(op->vault->store, account.id, now, &recovery);
+	way_back = store_recovery_address_way_back(&recovery, &since);
+	if (err == GP_OK && way_back[0] == '\0')
 		err = gp_why_set(&op->why, GP_ERR_NOT_FOUND,
 			"%.200s has no recovery address to send a link to", account.address);
 	if (err != GP_OK)
@@ -148,7 +152,7 @@ enum gp_err op_account_reset_link(struct desk_op *op)
 	once_tag(secret_slice(op->vault->pepper), link_purpose, 0, slice_str(token), tag);
 	err = store_link_add(op->vault->store, account.id, tag, now, now + LINK_LIFETIME);
 	if (err == GP_OK)
-		err = desk_post(op, &account, recovery.address, "reset_link",
+		err = desk_post(op, &account, way_back, "reset_link",
 			link_values(token, now + LINK_LIFETIME));
 	mem_wipe(token, sizeof token);
 	return err;
@@ -208,6 +212,9 @@ enum gp_err op_reset_use(struct desk_op *op)
 		err = desk_begin(op);
 	if (err == GP_OK)
 		err = store_link_use(op->vault->store, tag, clock_wall());
+	/* It was mailed there. */
+	if (err == GP_OK)
+		err = recovery_restore(op, &account);
 	if (err == GP_OK)
 		err = set_password(op, &account, hash, false);
 	mem_wipe(hash, sizeof hash);

@@ -4,14 +4,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crypt/once.h"
-#include "store/store_recovery.h"
+#include "store/store_outbox.h"
 #include "vault/case.h"
+#include "vault/recovery.h"
+#include "vault/twofactor.h"
 
 enum {
 	CODE_LIFETIME = 24 * 60 * 60, /* s */
+	DAY_S = 24 * 60 * 60,
 };
 
 static const char code_purpose[] = "gatepost recovery address";
+static const char code_letter[] = "recovery_address";
 
 /* One that mail can reach, and not the mailbox that may be out of reach. */
 static enum gp_err take_address(struct desk_op *op, const struct store_account *account,
@@ -43,17 +47,52 @@ static enum gp_err begin(
 {
 	uint8_t tag[ONCE_TAG_SIZE];
 	char code[ONCE_CODE_SIZE];
-	enum gp_err err;
+	uint64_t count = 0;
+	enum gp_err err = store_outbox_count(op->vault->store, account->id, slice_str(code_letter),
+		clock_wall() - DAY_S, &count);
 
+	/* They go to whomever the asker names. */
+	if (err == GP_OK && count >= RECOVERY_CODES_A_DAY)
+		err = gp_why_set(&op->why, GP_ERR_LIMIT, "%d codes were mailed today; that is all",
+			RECOVERY_CODES_A_DAY);
+	if (err != GP_OK)
+		return err;
 	once_make_code(code);
 	once_tag(secret_slice(op->vault->pepper), code_purpose, account->id, slice_str(code), tag);
 	err = store_recovery_address_begin(
 		op->vault->store, account->id, slice_str(address), tag, clock_wall());
 	if (err == GP_OK)
 		err = desk_post(
-			op, account, address, "recovery_address", json_pack("{s:s}", "code", code));
+			op, account, address, code_letter, json_pack("{s:s}", "code", code));
 	mem_wipe(code, sizeof code);
 	return err;
+}
+
+static enum gp_err end(struct desk_op *op, const struct store_account *account)
+{
+	struct store *store = op->vault->store;
+	struct store_recovery_address was = { .address = "" };
+	int64_t now = clock_wall();
+	enum gp_err err = store_recovery_address_get(store, account->id, now, &was);
+
+	if (err == GP_OK)
+		err = store_recovery_address_remove(store, account->id, now);
+	return err == GP_OK ? recovery_tell(op, account, &was) : err;
+}
+
+/* Where the address may become a proof of who one is, two-factor sign-in is not to be got round by
+ * it. */
+static enum gp_err check_code(struct desk_op *op, const struct store_account *account)
+{
+	const char *code = desk_string(op, "code");
+	struct twofactor_answer answer;
+
+	if (account->twofactor_at == 0)
+		return GP_OK;
+	if (code == NULL)
+		return gp_why_set(&op->why, GP_ERR_SYNTAX,
+			"two-factor sign-in is on: a \"code\" must be there");
+	return twofactor_check(op->vault, account->id, slice_str(code), false, &answer, &op->why);
 }
 
 enum gp_err op_self_recovery_address(struct desk_op *op)
@@ -68,18 +107,22 @@ enum gp_err op_self_recovery_address(struct desk_op *op)
 		err = desk_self_with_password(op, password, &account);
 	if (err == GP_OK && !is_removal)
 		err = take_address(op, &account, address);
+	/* The last that is looked at: a code is good once. */
+	if (err == GP_OK)
+		err = check_code(op, &account);
 	if (err == GP_OK)
 		err = desk_begin(op);
 	if (err != GP_OK)
 		return err;
-	return is_removal ? store_recovery_address_remove(op->vault->store, account.id)
-			  : begin(op, &account, address);
+	return is_removal ? end(op, &account) : begin(op, &account, address);
 }
 
 enum gp_err op_self_recovery_address_confirm(struct desk_op *op)
 {
+	struct store *store = op->vault->store;
 	uint8_t tag[ONCE_TAG_SIZE];
 	struct store_account account = { 0 };
+	struct store_recovery_address was = { .address = "" };
 	int64_t now = clock_wall();
 	enum gp_err err = desk_begin(op);
 
@@ -88,15 +131,16 @@ enum gp_err op_self_recovery_address_confirm(struct desk_op *op)
 	if (err == GP_OK)
 		err = desk_self(op, &account);
 	mem_wipe(account.password, sizeof account.password);
+	if (err == GP_OK)
+		err = store_recovery_address_get(store, account.id, now, &was);
 	if (err != GP_OK)
 		return err;
 	once_tag(secret_slice(op->vault->pepper), code_purpose, account.id,
 		slice_str(desk_string(op, "code")), tag);
-	err = store_recovery_address_confirm(
-		op->vault->store, account.id, tag, now - CODE_LIFETIME, now);
+	err = store_recovery_address_confirm(store, account.id, tag, now - CODE_LIFETIME, now);
 	if (err == GP_ERR_NOT_FOUND)
-		err = gp_why_set(&op->why, GP_ERR_DENIED, "that code is not right, or too old");
-	return err;
+		return gp_why_set(&op->why, GP_ERR_DENIED, "that code is not right, or too old");
+	return err == GP_OK ? recovery_tell(op, &account, &was) : err;
 }
 
 /* ---- language ---- */

@@ -6,16 +6,7 @@
 #include "base/clock.h"
 #include "vault/case_row.h"
 #include "vault/case_secret.h"
-
-/* "a…@example.org": enough for its owner. */
-static void hint_address(const char *address, char out[static STORE_ADDRESS_SIZE])
-{
-	ptrdiff_t at = slice_find_last(slice_str(address), '@');
-
-	out[0] = '\0';
-	if (at > 0)
-		(void)snprintf(out, STORE_ADDRESS_SIZE, "%.1s***%.300s", address, address + at);
-}
+#include "vault/recovery.h"
 
 static json_t *proofs_json(const struct release_facts *facts)
 {
@@ -45,7 +36,7 @@ static json_t *case_json(const struct case_view *view)
 	json_t *more = NULL;
 
 	if (release_accepts(&view->facts, RELEASE_PROOF_ADDRESS))
-		hint_address(view->address, hint);
+		recovery_hint(view->address, hint);
 	more = json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:s}", "kind", found->kind,
 		"opened_at", desk_json_time(found->opened_at), "began_at",
 		desk_json_time(found->began_at), "reason", desk_json_text(slice_str(found->reason)),

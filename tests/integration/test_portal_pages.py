@@ -29,6 +29,7 @@ PAGES = {
     "overview-trouble": ("troubled", "#/overview", "Overview"),
     "overview-removal": ("removal", "#/overview", "Overview"),
     "account": ("healthy", "#/account", "My account"),
+    "account-moved": ("moved", "#/account", "My account"),
     "twofactor-off": ("fresh", "#/twofactor", "Two-factor sign-in"),
     "twofactor-on": ("removal", "#/twofactor", "Two-factor sign-in"),
     "devices": ("healthy", "#/devices?settings", "Device passwords"),

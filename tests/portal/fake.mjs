@@ -59,7 +59,8 @@ const LETTER = {id: "5f0c1a2b3d4e6f70", at: ago(0), state: "waiting", done_at: n
 
 const SELF = {address: ADDRESS, role: "user", language: null, may_send: true, blocked_at: null, block_reason: null,
 	twofactor_at: ago(40 * DAY), password_at: ago(60 * DAY), recovery_codes_left: 9, devices: 2,
-	recovery_address: "anna@example.net", recovery_address_pending: "", stopped: "", removal_due_at: null, must: []};
+	recovery_address: "anna@example.net", recovery_address_pending: "", recovery_address_former: "",
+	recovery_address_former_until: null, stopped: "", removal_due_at: null, must: []};
 const IN = {state: "signed_in", address: ADDRESS, role: "user", language: null, source: "203.0.113.9",
 	hostname: "mail.example.test", portal_url: "https://mail.example.test/"};
 const GUEST = {...IN, state: "guest", address: null, role: "guest"};
@@ -114,6 +115,8 @@ const SCENES = {
 	stopped_password: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "password"}},
 	stopped_twofactor: {self: BLOCKED, sending: {...STOPPED, answer: "no", next: "twofactor"}},
 	stopped_staff: {self: BLOCKED, sending: {...STOPPED, is_repeat: true, next: "staff", proofs: []}},
+	moved: {self: {...SELF, recovery_address: "t.hief@example.org", recovery_address_former: "anna@example.net",
+		recovery_address_former_until: ago(-6 * DAY)}},
 	removal: {self: {...SELF, removal_due_at: ago(-20 * 60), recovery_codes_left: 2}},
 	staff: {session: STAFF, self: {...SELF, address: STAFF.address, role: "staff"}, bans: [],
 		activity: [OUTLOOK, TABLET, PHONE, THUNDERBIRD, STRANGER]},

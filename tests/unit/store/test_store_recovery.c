@@ -16,12 +16,34 @@
 static const uint8_t one[STORE_TAG_SIZE] = { 1 };
 static const uint8_t two[STORE_TAG_SIZE] = { 2 };
 
-static struct store_recovery_address get(struct store *store, uint64_t account)
+static struct store_recovery_address get_at(struct store *store, uint64_t account, int64_t now)
 {
 	struct store_recovery_address found;
 
-	assert_int_equal(store_recovery_address_get(store, account, &found), GP_OK);
+	assert_int_equal(store_recovery_address_get(store, account, now, &found), GP_OK);
 	return found;
+}
+
+static struct store_recovery_address get(struct store *store, uint64_t account)
+{
+	return get_at(store, account, 50);
+}
+
+static void set_address(struct store *store, uint64_t account, const char *address, int64_t now)
+{
+	assert_int_equal(
+		store_recovery_address_begin(store, account, slice_str(address), one, now), GP_OK);
+	assert_int_equal(store_recovery_address_confirm(store, account, one, now, now), GP_OK);
+}
+
+static void check_way_back(
+	struct store *store, uint64_t account, int64_t now, const char *address, int64_t since)
+{
+	struct store_recovery_address found = get_at(store, account, now);
+	int64_t found_since = -1;
+
+	assert_string_equal(store_recovery_address_way_back(&found, &found_since), address);
+	assert_int_equal(found_since, since);
 }
 
 static void test_address(void **state)
@@ -54,9 +76,87 @@ static void test_address(void **state)
 	assert_string_equal(get(store, alice).address, "a@one.test");
 	assert_int_equal(store_recovery_address_confirm(store, alice, two, 0, 40), GP_OK);
 	assert_string_equal(get(store, alice).address, "a@two.test");
-	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_int_equal(store_recovery_address_remove(store, alice, 50), GP_OK);
 	assert_string_equal(get(store, alice).address, "");
-	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_int_equal(store_recovery_address_remove(store, alice, 50), GP_OK);
+}
+
+/* Who has the password changes it as often as he likes: the way back stays the owner's for the
+ * hold. */
+static void test_former(void **state)
+{
+	enum {
+		HOLD = STORE_RECOVERY_HOLD,
+		T = 1000,
+	};
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t alice = fixture_account(store, "alice@example.test");
+	uint64_t bob = fixture_account(store, "bob@example.test");
+
+	check_way_back(store, alice, 10, "", 0);
+	/* The first one takes nobody's place. */
+	set_address(store, alice, "a@one.test", 10);
+	check_way_back(store, alice, 10, "a@one.test", 10);
+	set_address(store, bob, "b@one.test", 11);
+	set_address(store, alice, "thief@two.test", T);
+	assert_string_equal(get_at(store, alice, T).address, "thief@two.test");
+	assert_string_equal(get_at(store, alice, T).former, "a@one.test");
+	assert_int_equal(get_at(store, alice, T).former_until, T + HOLD);
+	check_way_back(store, alice, T, "a@one.test", 10);
+	check_way_back(store, alice, T + HOLD - 1, "a@one.test", 10);
+	check_way_back(store, alice, T + HOLD, "thief@two.test", T);
+	assert_int_equal(get_at(store, alice, T + HOLD).former_until, 0);
+	/* A further change, or none at all, holds the same one longer and makes no other the
+	 * former. */
+	set_address(store, alice, "thief@three.test", T + 100);
+	check_way_back(store, alice, T + 100 + HOLD - 1, "a@one.test", 10);
+	set_address(store, alice, "thief@three.test", T + 200);
+	assert_int_equal(get_at(store, alice, T + 200).former_until, T + 100 + HOLD);
+	assert_int_equal(store_recovery_address_remove(store, alice, T + 300), GP_OK);
+	assert_string_equal(get_at(store, alice, T + 300).address, "");
+	check_way_back(store, alice, T + 300, "a@one.test", 10);
+	assert_int_equal(store_recovery_address_remove(store, alice, T + 400), GP_OK);
+	check_way_back(store, alice, T + 300 + HOLD, "", 0);
+	set_address(store, alice, "thief@two.test", T + 500);
+	assert_int_equal(get_at(store, alice, T + 500).former_until, T + 500 + HOLD);
+	/* By it, what took its place is undone, and what is awaited is not any more. */
+	assert_int_equal(store_recovery_address_begin(
+				 store, alice, SLICE_LIT("thief@four.test"), two, T + 600),
+		GP_OK);
+	assert_int_equal(store_recovery_address_restore(store, alice, T + 600), GP_OK);
+	check_way_back(store, alice, T + 600, "a@one.test", 10);
+	assert_string_equal(get_at(store, alice, T + 600).address, "a@one.test");
+	assert_string_equal(get_at(store, alice, T + 600).former, "");
+	assert_string_equal(get_at(store, alice, T + 600).pending, "");
+	assert_int_equal(store_recovery_address_confirm(store, alice, two, T + 600, T + 600),
+		GP_ERR_NOT_FOUND);
+	/* So it is when its owner enters it again. */
+	set_address(store, alice, "thief@two.test", T + 700);
+	set_address(store, alice, "a@one.test", T + 800);
+	check_way_back(store, alice, T + 800, "a@one.test", 10);
+	assert_string_equal(get_at(store, alice, T + 800).former, "");
+	/* Where nothing was changed there is nothing to undo. */
+	assert_int_equal(store_recovery_address_restore(store, alice, T + 900), GP_OK);
+	check_way_back(store, alice, T + 900, "a@one.test", 10);
+	/* Bob had no part in any of this. */
+	check_way_back(store, bob, T + 900, "b@one.test", 11);
+	assert_string_equal(get_at(store, bob, T + 900).former, "");
+}
+
+/* What counts no more is not kept beyond the next change, of whomever. */
+static void test_former_goes(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	uint64_t alice = fixture_account(store, "alice@example.test");
+	uint64_t bob = fixture_account(store, "bob@example.test");
+
+	set_address(store, alice, "a@one.test", 10);
+	assert_int_equal(store_recovery_address_remove(store, alice, 20), GP_OK);
+	set_address(store, bob, "b@one.test", 19 + STORE_RECOVERY_HOLD);
+	assert_string_equal(get_at(store, alice, 20).former, "a@one.test");
+	set_address(store, bob, "b@two.test", 20 + STORE_RECOVERY_HOLD);
+	assert_string_equal(get_at(store, alice, 20).former, "");
+	assert_string_equal(get_at(store, bob, 20 + STORE_RECOVERY_HOLD).former, "b@one.test");
 }
 
 static void test_token(void **state)
@@ -138,10 +238,10 @@ static void test_of_two_accounts(void **state)
 	assert_int_equal(store_recovery_address_confirm(store, alice, one, 10, 20), GP_OK);
 	assert_int_equal(get(store, alice).pending_at, 0);
 	assert_int_equal(get(store, bob).pending_at, 11);
-	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_int_equal(store_recovery_address_remove(store, alice, 50), GP_OK);
 	assert_int_equal(store_recovery_address_confirm(store, bob, two, 11, 21), GP_OK);
 	assert_string_equal(get(store, bob).address, "b@one.test");
-	assert_int_equal(store_recovery_address_remove(store, alice), GP_OK);
+	assert_int_equal(store_recovery_address_remove(store, alice, 50), GP_OK);
 	assert_string_equal(get(store, bob).address, "b@one.test");
 }
 
@@ -149,6 +249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_address, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_former, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_former_goes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_token, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_of_two_accounts, fixture_setup, fixture_teardown),

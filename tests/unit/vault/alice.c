@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "crypt/totp.h"
 #include "store/store_recovery.h"
 
 enum {
@@ -99,21 +98,26 @@ enum gp_err alice_begin_twofactor(struct fixture *fixture, uint64_t portal, cons
 	return alice_as(fixture, portal, source, "self.twofactor_begin", arguments);
 }
 
-/* The code of the key that self.twofactor_begin showed. */
-static void make_code(struct fixture *fixture, char out[static TOTP_CODE_SIZE])
+/* The key that self.twofactor_begin showed. */
+static void take_key(struct fixture *fixture)
 {
 	char text[512];
-	char letters[64];
-	struct buf key;
 	size_t count = 0;
 
 	(void)fixture_value(fixture, "secret", text);
 	for (const char *at = text; *at != '\0'; at++) {
 		if (*at != ' ')
-			letters[count++] = *at;
+			alice.key[count++] = *at;
 	}
+	alice.key[count] = '\0';
+}
+
+void alice_make_code(char out[static TOTP_CODE_SIZE])
+{
+	struct buf key;
+
 	buf_init_secret(&key, 64);
-	assert_int_equal(decode_base32(slice_of(letters, count), &key), GP_OK);
+	assert_int_equal(decode_base32(slice_str(alice.key), &key), GP_OK);
 	assert_int_equal(
 		totp_code((const uint8_t *)buf_slice(&key).data, totp_step(clock_wall()), out),
 		GP_OK);
@@ -128,7 +132,8 @@ enum gp_err alice_set_twofactor(struct fixture *fixture, uint64_t portal, const 
 
 	if (err != GP_OK)
 		return err;
-	make_code(fixture, code);
+	take_key(fixture);
+	alice_make_code(code);
 	(void)snprintf(arguments, sizeof arguments, "{\"code\":\"%s\"}", code);
 	return alice_as(fixture, portal, source, "self.twofactor_confirm", arguments);
 }
@@ -233,15 +238,22 @@ void alice_take_code(struct fixture *fixture, char out[static ONCE_CODE_SIZE])
 /* ---- the world: alice, 60 days old, at home at HOME, with 2FA, a recovery address and codes ----
  */
 
-void alice_set_address(struct fixture *fixture, int64_t at)
+void alice_change_address(struct fixture *fixture, const char *address, int64_t at)
 {
 	const uint8_t tag[STORE_TAG_SIZE] = { 1 };
 	struct store *store = fixture->vault.store;
 
 	assert_int_equal(
-		store_recovery_address_begin(store, 1, SLICE_LIT("helper@else.test"), tag, at),
-		GP_OK);
+		store_recovery_address_begin(store, 1, slice_str(address), tag, at), GP_OK);
 	assert_int_equal(store_recovery_address_confirm(store, 1, tag, at, at), GP_OK);
+}
+
+void alice_set_address(struct fixture *fixture, int64_t at)
+{
+	assert_int_equal(
+		store_recovery_address_remove(fixture->vault.store, 1, at - STORE_RECOVERY_HOLD),
+		GP_OK);
+	alice_change_address(fixture, "helper@else.test", at);
 }
 
 int alice_setup(void **state)

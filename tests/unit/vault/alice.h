@@ -8,6 +8,7 @@
 #define GP_TESTS_ALICE_H
 
 #include "crypt/once.h"
+#include "crypt/totp.h"
 #include "vault/case.h"
 #include "vault_fixture.h"
 
@@ -27,6 +28,7 @@ enum {
 struct alice {
 	char recovery[2][ONCE_CODE_SIZE];
 	const char *password;
+	char key[64]; /* of her authenticator: letters of base32 */
 };
 extern struct alice alice;
 
@@ -65,7 +67,11 @@ void alice_take_token(struct fixture *fixture, char out[static ONCE_TOKEN_SIZE])
 void alice_take_code(struct fixture *fixture, char out[static ONCE_CODE_SIZE]);
 /* Into alice.recovery, from the row of the last operation. */
 void alice_take_codes(struct fixture *fixture);
-/* The recovery address is in force since then. */
+/* What her authenticator shows now. */
+void alice_make_code(char out[static TOTP_CODE_SIZE]);
+/* helper@else.test is her recovery address since then, and there was none before. */
 void alice_set_address(struct fixture *fixture, int64_t at);
+/* Another one takes its place. */
+void alice_change_address(struct fixture *fixture, const char *address, int64_t at);
 
 #endif

@@ -34,6 +34,9 @@ static void test_link_of_a_changed_address(void **state)
 
 	alice_stop(fixture, "ask");
 	alice_take_token(fixture, token);
+	/* He puts it in the owner's place: then it is hers that counts. */
+	alice_change_address(fixture, "thief@bad.test", NOW);
+	assert_int_equal(by_link(fixture, "sending.show_link", token, ""), GP_OK);
 	alice_set_address(fixture, NOW);
 	assert_int_equal(by_link(fixture, "sending.show_link", token, ""), GP_ERR_NOT_FOUND);
 	assert_int_equal(by_link(fixture, "sending.answer_link", token, ",\"is_me\":true"),

@@ -126,6 +126,22 @@ static void test_thief_prepared(void **state)
 	assert_false(alice_is_blocked(fixture));
 }
 
+/* He has put his address in place of hers: hers is a proof all the same, his is none. */
+static void test_thief_replaced_the_address(void **state)
+{
+	struct fixture *fixture = *state;
+	char token[ONCE_TOKEN_SIZE];
+
+	alice_change_address(fixture, "thief@bad.test", BEGAN - DAY);
+	alice_stop(fixture, "block");
+	alice_check_next(fixture, STRANGER, CAFE, "answer");
+	alice_check_row(fixture, "\"address_hint\":\"h***@else.test\"");
+	check_kept_out(fixture, CAFE);
+	alice_take_token(fixture, token);
+	assert_int_equal(alice_prove(fixture, OWNER, CAFE, "link", token), GP_OK);
+	alice_check_next(fixture, OWNER, CAFE, "password");
+}
+
 static void test_recovery_code_at_signin(void **state)
 {
 	struct fixture *fixture = *state;
@@ -278,6 +294,7 @@ int main(void)
 		TEST(test_thief),
 		TEST(test_thief_at_home),
 		TEST(test_thief_prepared),
+		TEST(test_thief_replaced_the_address),
 		TEST(test_recovery_code_at_signin),
 		TEST(test_seen_before),
 		TEST(test_block_by_staff),

@@ -88,7 +88,8 @@ static void every_letter_keeps_to_the_wire(void **state)
 {
 	static const char *const kinds[] = { "device_added", "password_changed", "twofactor_on",
 		"twofactor_off", "twofactor_removal", "recovery_code", "recovery_address",
-		"reset_link", "new_network", "address_banned" };
+		"reset_link", "new_network", "address_banned", "recovery_added", "recovery_changed",
+		"recovery_removed", "recovery_restored" };
 	static const char *const languages[] = { "en", "de", "xx", "" };
 	json_t *values = json_pack("{s:s, s:s}", "name",
 		"Ger\xc3\xa4t mit sehr, sehr langem Namen, l\xc3\xa4nger als jede Zeile es sein "
