@@ -99,6 +99,7 @@ ROUTES = [
     ("GET", "/accounts/{address}/twofactor", "domain-admin", 200, None, "subject"),
     ("POST", "/accounts/{address}/twofactor/remove", "domain-admin", 404, None, "subject change"),
     ("POST", "/accounts/{address}/twofactor/keep", "domain-admin", 404, None, "subject change"),
+    ("POST", "/accounts/{address}/twofactor/reset", "admin", 204, None, "subject change"),
     ("DELETE", "/accounts/{address}", "domain-admin", 204, None, "subject change"),
     ("GET", "/sending/cases", "domain-admin", 200, None, ""),
     ("GET", "/senders?address={address}", "domain-admin", 200, None, "subject"),
@@ -120,6 +121,7 @@ ROUTES = [
     ("GET", "/search?query=nobody-at-all", "domain-admin", 200, None, ""),
     ("GET", "/references/7K3QX9TD", "domain-admin", 200, None, ""),
     ("GET", "/audit", "staff", 200, None, ""),
+    ("GET", "/audit/verify", "staff", 200, None, ""),
     ("GET", "/status", "staff", 200, None, ""),
     ("GET", "/stats", "staff", 200, None, ""),
 ]
@@ -443,6 +445,35 @@ def test_a_creation_is_done_once(world):
     assert post("late@late.test", "job-3").status == 404
     world.root.post(V1 + "/domains", {"domain": "late.test"})
     assert post("late@late.test", "job-3").status == 201
+
+
+# What only the CLI could, before.
+
+def test_the_audit_is_verified(world):
+    def verify(**noted):
+        query = "&".join(f"{key}={value}" for key, value in noted.items())
+        return world.root.get(f"{V1}/audit/verify?{query}")
+
+    first = verify().json
+    assert first["ok"] and first["fault"] == "none" and first["records"] > 0 and first["record"] is None
+    world.root.post(V1 + "/domains", {"domain": "verified.test"})
+    again = verify(record=first["last"], hash=first["hash"]).json
+    assert again["ok"] and again["last"] == first["last"] + 1
+    other = verify(record=first["last"], hash="00" * 32).json
+    assert (other["ok"], other["fault"], other["record"]) == (False, "other", first["last"])
+    assert verify(record=first["last"]).json["code"] == verify(hash="00").json["code"] == "syntax"
+
+
+def test_twofactor_is_reset_at_once(world, peer):
+    world.door.add_account("reset@example.test", "walrus and tea")
+    owner = Browser(world.door, peer)
+    owner.post(V1 + "/session", {"login": "reset@example.test", "password": "walrus and tea"})
+    secret = owner.post(V1 + "/self/twofactor", {"password": "walrus and tea"}).json["secret"]
+    assert owner.post(V1 + "/self/twofactor/confirm", {"code": totp(secret, time.time())}).status == 200
+    path = V1 + "/accounts/reset@example.test/twofactor"
+    assert world.root.get(path).json["on"]
+    assert world.root.post(path + "/reset").status == 204
+    assert not world.root.get(path).json["on"] and owner.get(V1 + "/self").status == 401
 
 
 # Codes.
