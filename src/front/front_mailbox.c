@@ -407,13 +407,14 @@ static void on_no_end(struct session *session, const struct ipc_end_reply *reply
 	(void)reply;
 }
 
-#define MAILBOX_PROTOCOL(which, begin_it)                                            \
-	{                                                                            \
-		.protocol = (which), .begin = (begin_it), .on_input = on_input,      \
-		.on_drained = on_drained, .on_tls = on_tls, .on_signin = on_signin,  \
-		.on_mail = on_no_mail, .on_rcpt = on_no_rcpt, .on_from = on_no_from, \
-		.on_end = on_no_end, .on_gone = on_gone, .say_last = say_last,       \
-		.is_waiting = is_waiting, .is_idle = is_idle, .destroy = destroy,    \
+#define MAILBOX_PROTOCOL(which, begin_it)                                             \
+	{                                                                             \
+		.protocol = (which), .speaks_first = true, .begin = (begin_it),       \
+		.on_input = on_input, .on_drained = on_drained, .on_tls = on_tls,     \
+		.on_signin = on_signin, .on_mail = on_no_mail, .on_rcpt = on_no_rcpt, \
+		.on_from = on_no_from, .on_end = on_no_end, .on_gone = on_gone,       \
+		.say_last = say_last, .is_waiting = is_waiting, .is_idle = is_idle,   \
+		.destroy = destroy,                                                   \
 	}
 
 const struct session_protocol front_mailbox_imap = MAILBOX_PROTOCOL(PROTOCOL_IMAP, begin_imap);

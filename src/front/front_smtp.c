@@ -373,7 +373,9 @@ static void begin(struct session *session)
 	smtp_server_set_caps(smtp->server, caps, size);
 	smtp_transaction_init(&smtp->tx, session, smtp->server, pump);
 	session->shell = smtp;
-	pump(session);
+	/* The greeting; while TLS comes up, nothing else is done. */
+	if (session_send(session, smtp_server_output(smtp->server)))
+		pump(session);
 }
 
 /* The end. */
@@ -430,6 +432,7 @@ static void destroy(struct session *session)
 
 const struct session_protocol front_smtp_protocol = {
 	.protocol = PROTOCOL_SMTP,
+	.speaks_first = true,
 	.begin = begin,
 	.on_input = pump,
 	.on_drained = pump,

@@ -18,7 +18,6 @@ struct refusal {
 	TAILQ_ENTRY(refusal) entry;
 	struct refusals *refusals;
 	struct conn *conn;
-	struct buf line;
 };
 
 TAILQ_HEAD(refusal_list, refusal);
@@ -34,16 +33,7 @@ static void free_refusal(struct refusal *refusal)
 	TAILQ_REMOVE(&refusal->refusals->list, refusal, entry);
 	refusal->refusals->count--;
 	conn_free(&refusal->conn);
-	buf_fini(&refusal->line);
 	mem_free(refusal);
-}
-
-static void say(struct refusal *refusal)
-{
-	if (conn_write(refusal->conn, buf_slice(&refusal->line)) == GP_OK)
-		conn_finish(refusal->conn);
-	else
-		free_refusal(refusal);
 }
 
 static void on_input(struct conn *conn, void *owner)
@@ -60,8 +50,8 @@ static void on_drained(struct conn *conn, void *owner)
 
 static void on_tls(struct conn *conn, void *owner)
 {
-	(void)conn;
-	say(owner);
+	(void)owner;
+	conn_finish(conn);
 }
 
 static void on_closed(struct conn *conn, enum conn_end end, void *owner)
@@ -92,12 +82,33 @@ static bool write_line(const struct refusal *refusal, struct buf *line, const st
 	return reply_append(line, service_protocol(listener->service), REPLY_BANNED, &facts);
 }
 
+/* Under TLS it is what every stranger from this address is told, so it need not wait for the end of
+ * the handshake. */
+static bool say(struct refusal *refusal, const struct settings *settings,
+	const struct config_listener *listener, struct slice line)
+{
+	struct tls_ctx *ctx = settings_listener_tls(settings, listener);
+	bool is_tls = service_is_tls(listener->service);
+
+	if (is_tls && (ctx == NULL || conn_starttls_server(refusal->conn, ctx) != GP_OK))
+		return false;
+	if (conn_write(refusal->conn, line) != GP_OK)
+		return false;
+	if (is_tls) {
+		conn_set_deadline(refusal->conn, REFUSAL_HANDSHAKE_MS);
+		conn_allow_early(refusal->conn);
+	} else {
+		conn_finish(refusal->conn);
+	}
+	return true;
+}
+
 void refusal_say(struct refusals *refusals, struct settings *settings, unsigned listener, int *fd,
 	const struct haproxy_header *peer, int64_t ban_ms)
 {
 	const struct config_listener *conf = &settings->config->listeners[listener];
-	struct tls_ctx *ctx = settings_listener_tls(settings, conf);
 	struct refusal *refusal;
+	struct buf line;
 
 	if (refusals->count >= REFUSAL_OPEN_MAX)
 		return;
@@ -105,20 +116,13 @@ void refusal_say(struct refusals *refusals, struct settings *settings, unsigned 
 	refusal->refusals = refusals;
 	refusal->conn = conn_new(refusals->front->loop, fd, &refusal_ops, refusal,
 		REFUSAL_INPUT_MAX, REFUSAL_LINE_MAX);
-	buf_init(&refusal->line, REFUSAL_LINE_MAX);
 	TAILQ_INSERT_TAIL(&refusals->list, refusal, entry);
 	refusals->count++;
-	if (!write_line(refusal, &refusal->line, settings->config, conf, &peer->client, ban_ms)) {
+	buf_init(&line, REFUSAL_LINE_MAX);
+	if (!write_line(refusal, &line, settings->config, conf, &peer->client, ban_ms) ||
+		!say(refusal, settings, conf, buf_slice(&line)))
 		free_refusal(refusal);
-		return;
-	}
-	if (!service_is_tls(conf->service)) {
-		say(refusal);
-		return;
-	}
-	conn_set_deadline(refusal->conn, REFUSAL_HANDSHAKE_MS);
-	if (ctx == NULL || conn_starttls_server(refusal->conn, ctx) != GP_OK)
-		free_refusal(refusal);
+	buf_fini(&line);
 }
 
 struct refusals *refusal_new_set(struct front *front)

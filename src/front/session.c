@@ -312,7 +312,7 @@ static void on_tls(struct conn *conn, void *owner)
 		session->tls_text[0] = '\0';
 	if (session->shell == NULL)
 		begin(session);
-	else
+	else if (!service_is_tls(session->listener->service))
 		session->protocol->on_tls(session);
 }
 
@@ -446,6 +446,15 @@ void session_resume(struct session *session)
 
 /* The beginning. */
 
+static void begin_tls(struct session *session)
+{
+	if (!start_tls(session) || !session->protocol->speaks_first)
+		return;
+	begin(session);
+	if (!session->is_over)
+		conn_allow_early(session->conn);
+}
+
 void session_new(struct front *front, struct settings *settings, unsigned listener, int *fd,
 	const struct haproxy_header *peer)
 {
@@ -474,7 +483,7 @@ void session_new(struct front *front, struct settings *settings, unsigned listen
 		LOG_IP("client", &peer->client), LOG_UINT("port", peer->client_port));
 	session_core_tell_open(session);
 	if (service_is_tls(session->listener->service))
-		(void)start_tls(session);
+		begin_tls(session);
 	else
 		begin(session);
 }

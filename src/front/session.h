@@ -5,6 +5,7 @@
  * front_https.c).
  *
  *	new --> [implicit TLS] --> begin() --> unsettled --[session_settle]--> settled
+ *	new --> begin(), if it speaks first --> [implicit TLS] --> unsettled
  *	any --[session_say_last, session_finish]--> finishing --> over
  *
  * Unsettled sessions have login_timeout from their start and give way to new ones when a front is
@@ -46,6 +47,9 @@ struct session;
 
 struct session_protocol {
 	enum protocol protocol;
+	/* Who speaks first may begin while implicit TLS is still coming up: what begin() sends then
+	 * must be for every stranger (conn_allow_early()). */
+	bool speaks_first;
 	/* The line is ready, with TLS if it is implicit: makes session->shell. */
 	void (*begin)(struct session *session);
 	void (*on_input)(struct session *session);

@@ -4,14 +4,13 @@
  *
  *	PLAIN --[starttls]--> LAST_PLAIN --[flush_last_plain]--> HANDSHAKE --[on_handshake]--> TLS
  *
- * LAST_PLAIN sends what was written before the handshake. From any phase: conn_finish() (nothing
+ * LAST_PLAIN sends what was written before the handshake; HANDSHAKE may send some of what was
+ * written since then (say_early()). From any phase: conn_finish() (nothing
  * more is read for the owner), set_end() (the socket rests, on_closed() is due) and conn_free().
  * Here are the owner's calls; conn_io.c has what the loop calls.
  */
 #include "net/conn.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,6 +167,14 @@ enum gp_err conn_starttls_client(struct conn *conn, struct tls_ctx *ctx, const c
 		return GP_ERR_PROTOCOL;
 	err = tls_stream_new_client(ctx, conn->fd, server_name, &conn->tls);
 	return err == GP_OK ? starttls(conn) : err;
+}
+
+void conn_allow_early(struct conn *conn)
+{
+	GP_ASSERT(conn->phase == PHASE_LAST_PLAIN);
+	conn->early_left = conn->output.len - conn->plain_left;
+	if (conn->early_left > 0)
+		tls_stream_set_early(conn->tls);
 }
 
 bool conn_is_tls(const struct conn *conn)

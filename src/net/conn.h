@@ -38,7 +38,7 @@ enum conn_end {
 struct conn_ops {
 	void (*on_input)(struct conn *conn, void *owner);
 	/* The waiting output fell to half of CONN_HIGH_WATER or less after having been above it, or
-	 * to nothing. */
+	 * to nothing. Not told of what conn_allow_early() let go. */
 	void (*on_drained)(struct conn *conn, void *owner);
 	/* The handshake that conn_starttls_*() began is complete; plain input before it is
 	 * impossible. */
@@ -94,6 +94,16 @@ void conn_finish(struct conn *conn);
 enum gp_err conn_starttls_server(struct conn *conn, struct tls_ctx *ctx) GP_CHECKED;
 enum gp_err conn_starttls_client(
 	struct conn *conn, struct tls_ctx *ctx, const char *server_name) GP_CHECKED;
+/*
+ * In the turn of conn_starttls_server(): what was written since then may leave before the handshake
+ * is over, in one segment with the server's own part of it, if the client's TLS has that (1.3; RFC
+ * 8446 section 4.4.4) and its first hello would do; else it leaves after on_tls(). The client's
+ * last word in the handshake is still out, so nothing is known of it: it may not even be there, and
+ * its hello be one that somebody has recorded. Therefore only what every stranger is told by
+ * connecting, a greeting or the refusal of one: never a byte that a client caused to be written,
+ * nothing of a session, and nothing after STARTTLS.
+ */
+void conn_allow_early(struct conn *conn);
 bool conn_is_tls(const struct conn *conn); /* handshake complete */
 /* "TLSv1.3"; "" without TLS. */
 const char *conn_tls_version(const struct conn *conn);

@@ -6,6 +6,8 @@
  * leave together; large ones go straight from the caller's memory.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -100,7 +102,10 @@ static enum outcome end_by_step(struct conn *conn, enum tls_step step, unsigned 
 	case TLS_STEP_HTTP:
 		set_end(conn, CONN_END_HTTP_ON_TLS);
 		return OUTCOME_ENDED;
+	case TLS_STEP_EARLY:
+		break;
 	}
+	GP_ASSERT(!"a step that ends a call");
 	return OUTCOME_ENDED;
 }
 
@@ -165,10 +170,11 @@ static void deliver(struct conn *conn, size_t len)
 	mem_wipe(scratch, len);
 }
 
-/* One helping from the socket, then what TLS still has inside. */
-static void read_input(struct conn *conn)
+/* One helping from the socket, then what TLS still has inside. Returns how much came. */
+static size_t read_input(struct conn *conn)
 {
 	enum outcome outcome = OUTCOME_DONE;
+	size_t total = 0;
 
 	while (outcome != OUTCOME_ENDED && may_read(conn)) {
 		size_t room = buf_room(&conn->input);
@@ -178,6 +184,7 @@ static void read_input(struct conn *conn)
 			room = sizeof scratch;
 		outcome = conn->phase == PHASE_TLS ? receive_tls(conn, room, &len)
 						   : receive_plain(conn, room, &len);
+		total += len;
 		if (len > 0)
 			deliver(conn, len);
 		if (len == 0 || conn->phase != PHASE_TLS || !tls_stream_has_more(conn->tls))
@@ -185,6 +192,7 @@ static void read_input(struct conn *conn)
 	}
 	if (conn->has_eof)
 		conn_io_defer(conn);
+	return total;
 }
 
 /* While finishing, bytes are of no interest, only the end is. */
@@ -264,23 +272,66 @@ static void shut(struct conn *conn)
 		loop_timer_set(&conn->timer, CONN_LINGER_MS);
 }
 
+/* What TLS has held back, for one segment of it. */
+static void send_held(struct conn *conn)
+{
+	conn->write_waits = 0;
+	(void)end_by_step(conn, tls_stream_flush(conn->tls), &conn->write_waits);
+}
+
+static void say_early(struct conn *conn)
+{
+	struct slice bytes = slice_head(buf_slice(&conn->output), conn->early_left);
+	size_t n = 0;
+
+	/* What does not go now is said when the handshake is over. */
+	if (tls_stream_write(conn->tls, bytes, &n) == TLS_STEP_DONE)
+		buf_consume(&conn->output, n);
+	buf_trim(&conn->output);
+}
+
+static enum tls_step shake_hands(struct conn *conn)
+{
+	enum tls_step step = tls_stream_handshake(conn->tls);
+
+	if (step != TLS_STEP_EARLY)
+		return step;
+	say_early(conn);
+	return tls_stream_handshake(conn->tls);
+}
+
+/*
+ * Nothing of ours is on its way that would acknowledge the end of the handshake, so the kernel
+ * would wait some 40 ms for it; and as long a client with Nagle's algorithm (RFC 896) would keep
+ * its first command. Not of TCP (tests): no harm.
+ */
+static void acknowledge(const struct conn *conn)
+{
+	const int now = 1;
+
+	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &now, sizeof now);
+}
+
 static void on_handshake(struct conn *conn)
 {
-	enum outcome outcome;
+	enum outcome outcome = end_by_step(conn, shake_hands(conn), &conn->read_waits);
 
-	outcome = end_by_step(conn, tls_stream_handshake(conn->tls), &conn->read_waits);
 	if (outcome == OUTCOME_ENDED && conn->has_eof)
 		set_end(conn, CONN_END_EOF);
-	if (outcome != OUTCOME_DONE)
+	if (outcome != OUTCOME_DONE) {
+		send_held(conn);
 		return;
+	}
 	conn->phase = PHASE_TLS;
 	conn->read_waits = LOOP_READ;
 	conn->ops->on_tls(conn, conn->owner);
 	if (conn->is_dead || conn->has_ended)
 		return;
 	/* The peer's first bytes may have come along with its last of the handshake. */
-	read_input(conn);
-	if (conn->output.len > 0 && !conn->is_dead)
+	if (read_input(conn) == 0 && !conn->is_dead && !conn->has_ended && !conn->is_finishing &&
+		conn->output.len == 0 && !tls_stream_has_held(conn->tls))
+		acknowledge(conn);
+	if (!conn->is_dead)
 		conn_io_defer(conn);
 }
 
@@ -309,20 +360,26 @@ static void tell_drained(struct conn *conn, size_t before)
 
 static void flush(struct conn *conn)
 {
-	size_t before = conn->output.len;
+	size_t before = conn->phase != PHASE_HANDSHAKE ? conn->output.len : 0;
 
 	if (conn->phase == PHASE_LAST_PLAIN) {
 		flush_last_plain(conn);
 		return;
 	}
-	if (conn->phase != PHASE_HANDSHAKE && before > 0) {
+	conn->write_waits = 0;
+	if (before > 0) {
+		/* For the goodbye, which goes along. */
+		if (conn->is_finishing && conn->tls != NULL)
+			tls_stream_hold(conn->tls);
 		buf_consume(&conn->output, conn_io_send(conn, buf_slice(&conn->output)));
 		buf_trim(&conn->output);
-		tell_drained(conn, before);
 	}
-	if (conn->is_finishing && !conn->is_shut && !conn->has_ended && !conn->is_dead &&
+	if (conn->is_finishing && !conn->is_shut && !conn->has_ended &&
 		(conn->output.len == 0 || conn->phase == PHASE_HANDSHAKE))
 		shut(conn);
+	else if (conn->tls != NULL && conn->write_waits == 0 && !conn->has_ended)
+		send_held(conn);
+	tell_drained(conn, before);
 }
 
 /* Entries from the loop. */

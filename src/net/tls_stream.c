@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * OpenSSL reads and writes through a BIO of our own instead of its socket BIO, for three reasons:
- * MSG_NOSIGNAL; no second recv() after one that came back short; and a look at the first bytes of a
- * client, to tell plain text from TLS before OpenSSL answers it.
+ * OpenSSL reads and writes through a BIO of our own instead of its socket BIO, for four reasons:
+ * MSG_NOSIGNAL; no second recv() after one that came back short; records that leave in one piece
+ * though OpenSSL writes them one by one; and a look at the first bytes of a client, to tell plain
+ * text from TLS before OpenSSL answers it.
  */
 #include "net/tls_stream.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/ip.h"
 #include "base/mem.h"
@@ -36,10 +38,14 @@ struct tls_stream {
 	bool has_failed;         /* the socket */
 	bool is_record_followed; /* by more at once */
 	bool is_bulk;            /* what is received comes in heaps */
+	bool is_holding;
+	bool wants_early;
+	bool is_early; /* what is written leaves before the handshake is over */
 	unsigned char first_len;
 	char first[FIRST_SIZE]; /* received, of a server */
 	char *error;            /* NULL: none */
 	char *sni;              /* NULL: none */
+	struct buf held;        /* records */
 };
 
 static void note_first(struct tls_stream *stream, struct slice bytes)
@@ -81,28 +87,45 @@ static int bio_read(BIO *bio, char *out, int size)
 	return (int)n;
 }
 
-/* More is to be sent within this turn, or nobody waits for this: the kernel need not make segments
- * of their own. No client waits for its ticket, and most often a greeting comes after it. */
-static bool is_followed(const struct tls_stream *stream)
+/* is_followed: more is to be sent within this turn, so the kernel need not make a segment of it. */
+static ssize_t send_bytes(struct tls_stream *stream, struct slice bytes, bool is_followed)
 {
-	return stream->is_record_followed || SSL_get_state(stream->ssl) == TLS_ST_SW_SESSION_TICKET;
+	ssize_t n = send(stream->fd, bytes.data, bytes.len,
+		is_followed ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		stream->has_failed = true;
+	return n;
+}
+
+/* false: not all went. */
+static bool send_held(struct tls_stream *stream, bool is_followed)
+{
+	while (stream->held.len > 0) {
+		ssize_t n = send_bytes(stream, buf_slice(&stream->held), is_followed);
+
+		if (n < 0)
+			return false;
+		buf_consume(&stream->held, (size_t)n);
+	}
+	buf_trim(&stream->held);
+	return true;
 }
 
 static int bio_write(BIO *bio, const char *bytes, int size)
 {
 	struct tls_stream *stream = BIO_get_data(bio);
-	ssize_t n;
+	struct slice record = slice_of(bytes, (size_t)size);
+	ssize_t n = -1;
 
 	BIO_clear_retry_flags(bio);
-	n = send(stream->fd, bytes, (size_t)size,
-		is_followed(stream) ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
-	if (n >= 0)
-		return (int)n;
-	if (errno == EAGAIN || errno == EINTR)
+	if (stream->is_holding && buf_append(&stream->held, record) == GP_OK)
+		return size;
+	if (send_held(stream, true))
+		n = send_bytes(stream, record, stream->is_record_followed);
+	if (n < 0 && !stream->has_failed)
 		BIO_set_retry_write(bio);
-	else
-		stream->has_failed = true;
-	return -1;
+	return (int)n;
 }
 
 static long bio_ctrl(BIO *bio, int command, long number, void *arg)
@@ -134,6 +157,7 @@ static struct tls_stream *stream_new(struct tls_ctx *ctx, int fd)
 	BIO *bio = BIO_new(bio_method());
 
 	stream->fd = fd;
+	buf_init(&stream->held, TLS_HELD_MAX);
 	stream->ssl = SSL_new(tls_ctx_get_ssl_ctx(ctx));
 	GP_ASSERT(stream->ssl != NULL && bio != NULL);
 	BIO_set_data(bio, stream);
@@ -190,6 +214,7 @@ void tls_stream_free(struct tls_stream **pstream)
 	SSL_free(stream->ssl);
 	mem_free(stream->error);
 	mem_free(stream->sni);
+	buf_fini(&stream->held);
 	mem_free(stream);
 }
 
@@ -275,13 +300,48 @@ static void keep_sni(struct tls_stream *stream)
 	text_lower_all(stream->sni);
 }
 
+void tls_stream_set_early(struct tls_stream *stream)
+{
+	GP_ASSERT(stream->is_server);
+	stream->wants_early = true;
+}
+
+/*
+ * Up to the point where a server may write early, or to the end: as OpenSSL would have it, by
+ * asking for early data of the client, of which there are none, since we never offer to take any.
+ * No call of another kind may come between two of these. OpenSSL comes back from it also when it
+ * has asked for another hello, and would then write in plain; so what counts is that our own
+ * Finished has been made, after which all is under the keys of the session.
+ */
+static int shake_until_early(struct tls_stream *stream)
+{
+	char byte;
+	size_t n = 0;
+	int result = SSL_read_early_data(stream->ssl, &byte, sizeof byte, &n);
+
+	GP_ASSERT(result != SSL_READ_EARLY_DATA_SUCCESS);
+	if (result != SSL_READ_EARLY_DATA_FINISH)
+		return 0;
+	stream->wants_early = false;
+	if (SSL_is_init_finished(stream->ssl)) /* TLS 1.2 */
+		return 1;
+	/* Where the certificates leave too little room, it would have to wait for the socket. */
+	stream->is_early = SSL_get_finished(stream->ssl, &byte, 0) > 0 &&
+			   buf_room(&stream->held) >= SSL3_RT_MAX_PACKET_SIZE;
+	return stream->is_early ? 0 : SSL_do_handshake(stream->ssl);
+}
+
 enum tls_step tls_stream_handshake(struct tls_stream *stream)
 {
 	int result;
 	enum tls_step step;
 
 	ERR_clear_error();
-	result = SSL_do_handshake(stream->ssl);
+	stream->is_holding = true;
+	stream->is_early = false;
+	result = stream->wants_early ? shake_until_early(stream) : SSL_do_handshake(stream->ssl);
+	if (stream->is_early)
+		return TLS_STEP_EARLY;
 	if (result == 1) {
 		if (stream->is_server)
 			keep_sni(stream);
@@ -322,20 +382,44 @@ enum tls_step tls_stream_write(struct tls_stream *stream, struct slice bytes, si
 
 	ERR_clear_error();
 	stream->is_record_followed = bytes.len > SSL3_RT_MAX_PLAIN_LENGTH;
-	result = SSL_write_ex(stream->ssl, bytes.data, bytes.len, ret_n);
+	result = stream->is_early ? SSL_write_early_data(stream->ssl, bytes.data, bytes.len, ret_n)
+				  : SSL_write_ex(stream->ssl, bytes.data, bytes.len, ret_n);
 	stream->is_record_followed = false;
 	return result == 1 ? TLS_STEP_DONE : failed_step(stream, result);
 }
 
+static enum tls_step flush(struct tls_stream *stream, bool is_followed)
+{
+	stream->is_holding = false;
+	if (send_held(stream, is_followed))
+		return TLS_STEP_DONE;
+	return stream->has_failed ? TLS_STEP_RESET : TLS_STEP_WANT_WRITE;
+}
+
 enum tls_step tls_stream_shutdown(struct tls_stream *stream)
 {
-	int result;
-
 	ERR_clear_error();
-	stream->is_record_followed = true; /* by shutdown(2), whose FIN it shares a segment with */
-	result = SSL_shutdown(stream->ssl);
-	stream->is_record_followed = false;
-	return result >= 0 ? TLS_STEP_DONE : failed_step(stream, result);
+	stream->is_holding = true;
+	/* Asked again, OpenSSL would wait for the peer's. */
+	if ((SSL_get_shutdown(stream->ssl) & SSL_SENT_SHUTDOWN) == 0)
+		(void)SSL_shutdown(stream->ssl);
+	/* By shutdown(2), whose FIN it shares a segment with. */
+	return flush(stream, true);
+}
+
+void tls_stream_hold(struct tls_stream *stream)
+{
+	stream->is_holding = true;
+}
+
+bool tls_stream_has_held(const struct tls_stream *stream)
+{
+	return stream->held.len > 0;
+}
+
+enum tls_step tls_stream_flush(struct tls_stream *stream)
+{
+	return flush(stream, false);
 }
 
 const char *tls_stream_version(const struct tls_stream *stream)

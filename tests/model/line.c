@@ -209,6 +209,11 @@ enum gp_err conn_starttls_client(struct conn *conn, struct tls_ctx *ctx, const c
 	return GP_ERR_UNSUPPORTED;
 }
 
+void conn_allow_early(struct conn *conn)
+{
+	(void)conn;
+}
+
 const char *conn_tls_version(const struct conn *conn)
 {
 	(void)conn;

@@ -87,7 +87,7 @@ struct first_bytes_case {
 	enum conn_end end;
 };
 
-static void check_first_bytes(const struct first_bytes_case *c)
+static void check_first_bytes(const struct first_bytes_case *c, bool greets)
 {
 	struct tls_setup s;
 	char byte;
@@ -95,6 +95,10 @@ static void check_first_bytes(const struct first_bytes_case *c)
 
 	tls_set_up_raw(&s);
 	assert_int_equal(conn_starttls_server(s.server.conn, s.server_ctx), GP_OK);
+	if (greets) {
+		assert_int_equal(conn_write(s.server.conn, SLICE_LIT("220 hello\r\n")), GP_OK);
+		conn_allow_early(s.server.conn);
+	}
 	for (size_t i = 0; c->bytewise && i < len; i++) {
 		(void)!send(s.raw, c->bytes + i, 1, MSG_NOSIGNAL);
 		fixture_turns(s.loop, 3);
@@ -132,8 +136,10 @@ static void test_first_bytes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++)
-		check_first_bytes(&cases[i]);
+	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
+		check_first_bytes(&cases[i], false);
+		check_first_bytes(&cases[i], true);
+	}
 }
 
 /* Which side of a failed handshake hears what. */
