@@ -50,19 +50,11 @@ static void line_text(struct line *line, const char *text)
 	line->len += len;
 }
 
-/* In digits of base 10 or 16, at least so many. */
 static void line_number(struct line *line, uint64_t number, unsigned base, size_t digits)
 {
-	char text[24];
-	char *at = text + sizeof text;
+	char text[TEXT_NUMBER_SIZE];
 
-	*--at = '\0';
-	do {
-		*--at = "0123456789abcdef"[number % base];
-		number /= base;
-		digits -= digits > 0;
-	} while (number > 0 || digits > 0);
-	line_text(line, at);
+	line_text(line, text_number(number, base, digits, text));
 }
 
 /* Written anew once a second only. */

@@ -161,6 +161,24 @@ void text_escape(struct slice text, char *out, size_t size)
 	out[used] = '\0';
 }
 
+const char *text_number(
+	uint64_t number, unsigned base, size_t digits, char out[static TEXT_NUMBER_SIZE])
+{
+	char text[TEXT_NUMBER_SIZE];
+	char *const end = text + sizeof text - 1;
+	char *at = end;
+
+	GP_ASSERT((base == 10 || base == 16) && digits < TEXT_NUMBER_SIZE);
+	*at = '\0';
+	/* By constants: to divide by what only run time knows is dear. */
+	while (number > 0 || at == end || (size_t)(end - at) < digits) {
+		*--at = "0123456789abcdef"[base == 10 ? number % 10 : number % 16];
+		number = base == 10 ? number / 10 : number / 16;
+	}
+	memcpy(out, at, (size_t)(end - at) + 1);
+	return out;
+}
+
 unsigned text_distance(const char *a, const char *b)
 {
 	unsigned rows[3][DISTANCE_MAX + 1];

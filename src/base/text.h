@@ -7,8 +7,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
+
+enum {
+	TEXT_NUMBER_SIZE = 21 /* the longest number of 64 bits and its NUL */
+};
 
 char text_lower(char byte);
 char text_upper(char byte);
@@ -28,6 +33,11 @@ bool text_is_printable(struct slice text);
  * whole character and ends in "...". size >= 8.
  */
 void text_escape(struct slice text, char *out, size_t size);
+
+/* In digits of base 10 or 16 (lower case), at least so many, 1 to 20; NUL-terminated. printf would
+ * do it, at several times the price. Returns out. */
+const char *text_number(
+	uint64_t number, unsigned base, size_t digits, char out[static TEXT_NUMBER_SIZE]);
 
 /* Edit distance with adjacent swaps (Damerau-Levenshtein, restricted), ASCII case ignored; for
  * "did you mean". Compares at most the first 63 bytes of each. */

@@ -467,6 +467,11 @@ static bool read_one(struct chan *chan)
 	return false;
 }
 
+static bool may_read_more(const struct chan *chan)
+{
+	return !STAILQ_EMPTY(&chan->arrived) || chan->socket != GP_ERR_AGAIN;
+}
+
 static void read_some(struct chan *chan, size_t most, int64_t ms)
 {
 	int64_t end = clock_steady() + ms;
@@ -475,8 +480,10 @@ static void read_some(struct chan *chan, size_t most, int64_t ms)
 	if (chan->socket == GP_ERR_AGAIN)
 		chan->socket = GP_OK;
 	chan->is_reading = true;
-	for (size_t n = 0; n < most && read_one(chan) && clock_steady() < end; n++)
-		continue;
+	for (size_t n = 0; n < most && read_one(chan); n++) {
+		if (!may_read_more(chan) || clock_steady() >= end)
+			break;
+	}
 	chan->is_reading = false;
 	if (chan->is_freed)
 		chan_free(&chan);

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/reference.h"
 #include "base/text.h"
@@ -45,7 +42,7 @@ static enum gp_err note_use(
 
 /* What a peer wrote, made fit to show; kept alive by the caller until the statement has run. */
 struct event_texts {
-	char session[17];
+	char session[TEXT_NUMBER_SIZE];
 	char client[IP_TEXT_SIZE];
 	char source[IP_TEXT_SIZE];
 	char login[TEXT_SIZE];
@@ -58,7 +55,7 @@ static void escape_all(const struct store_event *event, struct event_texts *out)
 {
 	struct ip source = ip_source(&event->client);
 
-	(void)snprintf(out->session, sizeof out->session, "%016" PRIx64, event->session);
+	(void)text_number(event->session, 16, 16, out->session);
 	(void)ip_format(&event->client, out->client);
 	(void)ip_format_source(&source, out->source);
 	make_printable(event->login, out->login, sizeof out->login);
@@ -221,7 +218,7 @@ enum {
 
 struct filter_texts {
 	char source[IP_TEXT_SIZE];
-	char session[17];
+	char session[TEXT_NUMBER_SIZE];
 	char login[TEXT_SIZE];
 };
 
@@ -232,7 +229,7 @@ static void fill_conditions(const struct store_event_filter *filter, struct filt
 
 	make_printable(filter->login, texts->login, sizeof texts->login);
 	(void)ip_format_source(&filter->source, texts->source);
-	(void)snprintf(texts->session, sizeof texts->session, "%016" PRIx64, filter->session);
+	(void)text_number(filter->session, 16, 16, texts->session);
 	out[0] = (struct condition){ filter->account != 0, "e.account_id = ", none,
 		clamp(filter->account) };
 	out[1] = (struct condition){ filter->login.len > 0, "e.login = ", slice_str(texts->login),

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_sending.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/text.h"
 #include "store/store_private.h"
 
@@ -54,7 +51,7 @@ enum {
 
 /* What a peer wrote, made fit to show. */
 struct sent_texts {
-	char session[17];
+	char session[TEXT_NUMBER_SIZE];
 	char client[IP_TEXT_SIZE];
 	char source[IP_TEXT_SIZE];
 	char country[COUNTRY_SIZE];
@@ -74,7 +71,7 @@ static void format_texts(const struct store_sent *sent, struct sent_texts *out)
 	const char country[COUNTRY_SIZE] = { (char)(sent->country >> 8),
 		(char)(sent->country & 0xff) };
 
-	(void)snprintf(out->session, sizeof out->session, "%016" PRIx64, sent->session);
+	(void)text_number(sent->session, 16, 16, out->session);
 	(void)ip_format(&sent->client, out->client);
 	(void)ip_format_source(&source, out->source);
 	make_printable(sent->country != 0 ? slice_str(country) : SLICE_LIT(""), out->country,

@@ -117,6 +117,39 @@ static void test_escape_cuts_at_whole_characters(void **state)
 	check_escape(SLICE_LIT("\n\n"), 8, "\\x0a...");
 }
 
+static void test_number(void **state)
+{
+	static const struct {
+		uint64_t number;
+		unsigned base;
+		size_t digits;
+		const char *text;
+	} cases[] = {
+		{ 0, 10, 1, "0" },
+		{ 0, 16, 0, "0" },
+		{ 0, 16, 4, "0000" },
+		{ 9, 10, 1, "9" },
+		{ 10, 10, 1, "10" },
+		{ 10, 16, 1, "a" },
+		{ 0xdeadbeef, 16, 16, "00000000deadbeef" },
+		{ 123456, 10, 3, "123456" },
+		{ 7, 10, 20, "00000000000000000007" },
+		{ UINT64_MAX, 16, 16, "ffffffffffffffff" },
+		{ UINT64_MAX, 10, 1, "18446744073709551615" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
+		char out[TEXT_NUMBER_SIZE + 1] = "";
+
+		out[TEXT_NUMBER_SIZE] = 'x';
+		assert_ptr_equal(
+			text_number(cases[i].number, cases[i].base, cases[i].digits, out), out);
+		assert_string_equal(out, cases[i].text);
+		assert_int_equal(out[TEXT_NUMBER_SIZE], 'x');
+	}
+}
+
 static void test_distance(void **state)
 {
 	static const struct {
@@ -154,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_escape_cuts_at_whole_characters),
+		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_distance),
 	};
 

@@ -37,6 +37,26 @@ static void test_vector(void **state)
 	buf_fini(&out);
 }
 
+/* Before there was time: a clock that nobody has set yet. */
+static void test_early(void **state)
+{
+	struct jwt_claims claims = {
+		.issuer = "x", .subject = SLICE_LIT("a@example.test"), .now = -100, .lifetime = 30
+	};
+	struct buf early;
+	struct buf first;
+
+	(void)state;
+	buf_init_secret(&early, JWT_SIZE_MAX);
+	buf_init_secret(&first, JWT_SIZE_MAX);
+	assert_int_equal(jwt_sign(key, &claims, &early), GP_OK);
+	claims.now = JWT_SKEW;
+	assert_int_equal(jwt_sign(key, &claims, &first), GP_OK);
+	assert_true(slice_equal(buf_slice(&early), buf_slice(&first)));
+	buf_fini(&first);
+	buf_fini(&early);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const subjects[] = { "", "a\"b@example.test", "a\\b@example.test",
@@ -79,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vector),
+		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limit),
 	};
