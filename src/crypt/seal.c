@@ -31,45 +31,54 @@ static size_t bind(const char *purpose, uint64_t account, uint8_t out[static BOU
 	return 8 + len;
 }
 
-enum gp_err seal_close(struct slice pepper, const char *purpose, uint64_t account,
-	struct slice secret, struct buf *out)
+struct secret *seal_key_new(struct slice pepper)
 {
-	uint8_t key[KEY_DERIVED_SIZE];
+	uint8_t bytes[KEY_DERIVED_SIZE];
+	struct secret *key;
+
+	key_derive(pepper, "gatepost seal", bytes);
+	key = secret_new(slice_of(bytes, sizeof bytes));
+	mem_wipe(bytes, sizeof bytes);
+	return key;
+}
+
+enum gp_err seal_close(struct slice key, const char *purpose, uint64_t account, struct slice secret,
+	struct buf *out)
+{
 	uint8_t bound[BOUND_MAX];
 	size_t bound_len = bind(purpose, account, bound);
 	unsigned char *at;
 	unsigned long long len = 0;
 
+	GP_ASSERT(key.len == KEY_DERIVED_SIZE);
 	if (buf_reserve(out, secret.len + SEAL_OVERHEAD) != GP_OK)
 		return GP_ERR_LIMIT;
 	at = (unsigned char *)buf_tail(out);
-	key_derive(pepper, "gatepost seal", key);
 	rand_bytes(at, NONCE);
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(at + NONCE, &len,
-		(const unsigned char *)secret.data, secret.len, bound, bound_len, NULL, at, key);
-	mem_wipe(key, sizeof key);
+		(const unsigned char *)secret.data, secret.len, bound, bound_len, NULL, at,
+		(const unsigned char *)key.data);
 	buf_added(out, NONCE + (size_t)len);
 	return GP_OK;
 }
 
-enum gp_err seal_open(struct slice pepper, const char *purpose, uint64_t account,
-	struct slice sealed, struct buf *out)
+enum gp_err seal_open(struct slice key, const char *purpose, uint64_t account, struct slice sealed,
+	struct buf *out)
 {
-	uint8_t key[KEY_DERIVED_SIZE];
 	uint8_t bound[BOUND_MAX];
 	size_t bound_len = bind(purpose, account, bound);
 	const unsigned char *at = (const unsigned char *)sealed.data;
 	unsigned long long len = 0;
 	int rc;
 
+	GP_ASSERT(key.len == KEY_DERIVED_SIZE);
 	if (sealed.len < SEAL_OVERHEAD)
 		return GP_ERR_DENIED;
 	if (buf_reserve(out, sealed.len) != GP_OK)
 		return GP_ERR_LIMIT;
-	key_derive(pepper, "gatepost seal", key);
 	rc = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)buf_tail(out), &len, NULL,
-		at + NONCE, sealed.len - NONCE, bound, bound_len, at, key);
-	mem_wipe(key, sizeof key);
+		at + NONCE, sealed.len - NONCE, bound, bound_len, at,
+		(const unsigned char *)key.data);
 	if (rc != 0)
 		return GP_ERR_DENIED;
 	buf_added(out, (size_t)len);

@@ -12,17 +12,21 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/slice.h"
 
 enum {
 	SEAL_OVERHEAD = 24 + 16, /* bytes that sealing adds: nonce and tag */
 };
 
-/* purpose: a literal, one for each kind of secret. */
-enum gp_err seal_close(struct slice pepper, const char *purpose, uint64_t account,
+/* The key that seals and opens. To derive it costs more than to seal. */
+struct secret *seal_key_new(struct slice pepper);
+
+/* key: as above. purpose: a literal, one for each kind of secret. */
+enum gp_err seal_close(struct slice key, const char *purpose, uint64_t account,
 	struct slice secret, struct buf *out) GP_CHECKED;
 /* GP_ERR_DENIED: changed, cut, of another account, purpose or pepper. */
-enum gp_err seal_open(struct slice pepper, const char *purpose, uint64_t account,
+enum gp_err seal_open(struct slice key, const char *purpose, uint64_t account,
 	struct slice sealed, struct buf *out) GP_CHECKED;
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/rand.h"
 #include "crypt/cms.h"
 #include "crypt/key.h"
+#include "crypt/seal.h"
 #include "crypt/totp.h"
 #include "ops/json_setup.h"
 #include "privsep/child.h"
@@ -173,6 +174,8 @@ static enum gp_err on_config(struct child *child, const struct config *config,
 	secret_free(&vault.pepper);
 	secret_free(&vault.token_key);
 	vault.pepper = pepper;
+	secret_free(&vault.seal_key);
+	vault.seal_key = seal_key_new(secret_slice(pepper));
 	vault.token_key = token_key;
 	take_signer(materials, count);
 	vault.policy = policy;
@@ -222,6 +225,7 @@ static void on_stop(struct child *child, unsigned grace_ms)
 	hindsight_fini(&vault);
 	store_close(&vault.store);
 	secret_free(&vault.pepper);
+	secret_free(&vault.seal_key);
 	secret_free(&vault.token_key);
 	secret_free(&vault.signing_chain);
 	secret_free(&vault.signing_key);

@@ -59,7 +59,7 @@ static enum gp_err seal_values(
 	} else {
 		buf_added(&plain, len);
 		err = seal_close(
-			secret_slice(vault->pepper), purpose, account, buf_slice(&plain), out);
+			secret_slice(vault->seal_key), purpose, account, buf_slice(&plain), out);
 	}
 	buf_fini(&plain);
 	return err;
@@ -161,7 +161,7 @@ static enum gp_err write_letter(
 	enum gp_err err;
 
 	buf_init_secret(&plain, STORE_OUTBOX_CONTENT_MAX);
-	err = seal_open(secret_slice(vault->pepper), purpose, row->account, row->content, &plain);
+	err = seal_open(secret_slice(vault->seal_key), purpose, row->account, row->content, &plain);
 	if (err == GP_OK)
 		values = json_loadb(plain.data + plain.head, plain.len, 0, NULL);
 	letter.values = values;

@@ -28,7 +28,7 @@ static enum gp_err open_answer(const struct replay *replay, struct slice sealed,
 	enum gp_err err;
 
 	buf_init_secret(&plain, REPLAY_ANSWER_MAX);
-	err = seal_open(secret_slice(replay->vault->pepper), purpose, 0, sealed, &plain);
+	err = seal_open(secret_slice(replay->vault->seal_key), purpose, 0, sealed, &plain);
 	if (err == GP_OK)
 		*ret_rows = json_loadb(buf_slice(&plain).data, plain.len, 0, NULL);
 	buf_fini(&plain);
@@ -82,8 +82,8 @@ enum gp_err replay_keep(const struct replay *replay, const json_t *rows, struct 
 			"the answer is too long to be kept under an idempotency key");
 	} else {
 		buf_added(&plain, len);
-		err = seal_close(secret_slice(replay->vault->pepper), purpose, 0, buf_slice(&plain),
-			&sealed);
+		err = seal_close(secret_slice(replay->vault->seal_key), purpose, 0,
+			buf_slice(&plain), &sealed);
 	}
 	/* One that is too old to be given again makes room. */
 	if (err == GP_OK)

@@ -48,7 +48,7 @@ enum gp_err sending_state_seal(
 {
 	if (subject.len == 0)
 		return GP_OK;
-	return seal_close(secret_slice(vault->pepper), subject_purpose, account, subject, out);
+	return seal_close(secret_slice(vault->seal_key), subject_purpose, account, subject, out);
 }
 
 enum gp_err sending_state_open(
@@ -56,7 +56,7 @@ enum gp_err sending_state_open(
 {
 	if (sealed.len == 0)
 		return GP_OK;
-	return seal_open(secret_slice(vault->pepper), subject_purpose, account, sealed, out);
+	return seal_open(secret_slice(vault->seal_key), subject_purpose, account, sealed, out);
 }
 
 /* ---- what core asks for ---- */

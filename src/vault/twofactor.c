@@ -22,7 +22,7 @@ enum gp_err twofactor_seal(struct vault *vault, uint64_t account,
 	_Static_assert((int)TOTP_SECRET_SIZE + (int)SEAL_OVERHEAD <= (int)STORE_SEALED_SIZE,
 		"the store has room");
 	buf_init(&sealed, STORE_SEALED_SIZE);
-	err = seal_close(secret_slice(vault->pepper), seal_purpose, account,
+	err = seal_close(secret_slice(vault->seal_key), seal_purpose, account,
 		slice_of(key, TOTP_SECRET_SIZE), &sealed);
 	if (err == GP_OK) {
 		memcpy(ret_sealed->data, buf_slice(&sealed).data, sealed.len);
@@ -39,7 +39,7 @@ enum gp_err twofactor_open(struct vault *vault, uint64_t account, const struct s
 	enum gp_err err;
 
 	buf_init_secret(&key, STORE_SEALED_SIZE);
-	err = seal_open(secret_slice(vault->pepper), seal_purpose, account,
+	err = seal_open(secret_slice(vault->seal_key), seal_purpose, account,
 		slice_of(sealed->data, sealed->len), &key);
 	if (err == GP_OK && key.len == TOTP_SECRET_SIZE) {
 		memcpy(out, buf_slice(&key).data, TOTP_SECRET_SIZE);

@@ -37,6 +37,7 @@ struct vault {
 	int64_t boot; /* which start of the machine this is */
 	struct pwhash_policy policy;
 	struct secret *pepper;
+	struct secret *seal_key; /* seal_key_new() of it */
 	struct secret *token_key;
 	struct secret *signing_chain; /* PEM, and its key: of profiles; NULL but on the desk */
 	struct secret *signing_key;

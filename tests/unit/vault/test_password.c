@@ -80,7 +80,7 @@ static enum gp_err read_letter(const struct store_outbox *row, void *arg)
 	/* Nothing can be read of it without the key. */
 	assert_null(memmem(row->content.data, row->content.len, "example.test", 12));
 	buf_init_secret(&plain, STORE_OUTBOX_CONTENT_MAX);
-	assert_int_equal(seal_open(secret_slice(letter->fixture->vault.pepper), "notice",
+	assert_int_equal(seal_open(secret_slice(letter->fixture->vault.seal_key), "notice",
 				 row->account, row->content, &plain),
 		GP_OK);
 	values = json_loadb(buf_slice(&plain).data, plain.len, 0, NULL);

@@ -44,7 +44,7 @@ static enum gp_err read_letter(const struct store_outbox *row, void *arg)
 		return GP_OK;
 	letters->newest = row->id;
 	buf_init_secret(&plain, STORE_OUTBOX_CONTENT_MAX);
-	assert_int_equal(seal_open(secret_slice(letters->fixture->vault.pepper), "notice",
+	assert_int_equal(seal_open(secret_slice(letters->fixture->vault.seal_key), "notice",
 				 row->account, row->content, &plain),
 		GP_OK);
 	json_decref(letters->values);

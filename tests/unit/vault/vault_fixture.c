@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "crypt/seal.h"
 #include "crypt/totp.h"
 #include "ops/json_setup.h"
 #include "vault/twofactor.h"
@@ -204,6 +205,7 @@ int fixture_setup(void **state)
 	vault->lane = IPC_LANE_DESK;
 	vault->config = &fixture->config;
 	vault->pepper = secret_new(SLICE_LIT("0123456789abcdef0123456789abcdef"));
+	vault->seal_key = seal_key_new(secret_slice(vault->pepper));
 	vault->token_key = secret_new(SLICE_LIT("abcdef0123456789abcdef0123456789"));
 	fixture->role = ROLE_ADMIN;
 	assert_int_equal(totp_setup(), GP_OK);
@@ -242,6 +244,7 @@ int fixture_teardown(void **state)
 	chan_free(&vault->core);
 	store_close(&vault->store);
 	secret_free(&vault->pepper);
+	secret_free(&vault->seal_key);
 	secret_free(&vault->token_key);
 	loop_free(&vault->loop);
 	for (size_t i = 0; i < 3; i++) {
