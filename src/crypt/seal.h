@@ -23,10 +23,10 @@ enum {
 struct secret *seal_key_new(struct slice pepper);
 
 /* key: as above. purpose: a literal, one for each kind of secret. */
-enum gp_err seal_close(struct slice key, const char *purpose, uint64_t account,
-	struct slice secret, struct buf *out) GP_CHECKED;
+enum gp_err seal_close(struct slice key, const char *purpose, uint64_t account, struct slice secret,
+	struct buf *out) GP_CHECKED;
 /* GP_ERR_DENIED: changed, cut, of another account, purpose or pepper. */
-enum gp_err seal_open(struct slice key, const char *purpose, uint64_t account,
-	struct slice sealed, struct buf *out) GP_CHECKED;
+enum gp_err seal_open(struct slice key, const char *purpose, uint64_t account, struct slice sealed,
+	struct buf *out) GP_CHECKED;
 
 #endif
