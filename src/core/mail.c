@@ -54,6 +54,19 @@ void mail_reply_recipient(struct core *core, struct session *session, enum permi
 	front_send(session->front, &message);
 }
 
+void mail_permit_recipient(struct core *core, struct session *session,
+	const struct config_backend *backend, bool wants_body)
+{
+	struct ipc_message message = { .type = IPC_RCPT_REPLY,
+		.rcpt_reply = { .session = session->id,
+			.permit = PERMIT_YES,
+			.wants_body = wants_body,
+			.backend = slice_str(backend->name) } };
+
+	(void)core;
+	front_send(session->front, &message);
+}
+
 void mail_reply_from(struct core *core, struct session *session, enum permit permit)
 {
 	struct ipc_message message = { .type = IPC_FROM_REPLY,

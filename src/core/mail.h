@@ -27,6 +27,9 @@ void mail_reply_sender(struct core *core, struct session *session, enum permit p
 	uint64_t size, bool is_lease);
 void mail_reply_recipient(struct core *core, struct session *session, enum permit permit,
 	const struct config_backend *backend, const char *text);
+/* PERMIT_YES, to somebody signed in. wants_body: as in RCPT_REPLY. */
+void mail_permit_recipient(struct core *core, struct session *session,
+	const struct config_backend *backend, bool wants_body);
 void mail_reply_from(struct core *core, struct session *session, enum permit permit);
 void mail_reply_end(struct core *core, struct session *session, enum permit permit);
 

@@ -280,7 +280,8 @@ static void judge_recipient(
 	}
 	if (answer.outcome == SENDING_PASS) {
 		reserve(self, &self->try, &answer);
-		mail_reply_recipient(core, self->session, PERMIT_YES, backend, NULL);
+		mail_permit_recipient(core, self->session, backend,
+			answer.amount.strangers > 0 && policy->mode != CONFIG_SENDING_OFF);
 		return;
 	}
 	enum permit permit = refuse(self, &answer);

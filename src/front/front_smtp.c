@@ -170,6 +170,7 @@ static void on_rcpt(struct session *session, const struct ipc_rcpt_reply *reply)
 		/* Whoever brings mail that is wanted is no guest at the door any more. */
 		if (!session->is_settled)
 			session_settle(session);
+		smtp->tx.wants_body |= reply->wants_body;
 		smtp_transaction_rcpt(
 			&smtp->tx, backend, slice_str(smtp->address), slice_str(smtp->params));
 	}

@@ -398,6 +398,7 @@ void smtp_transaction_mail(struct smtp_transaction *tx, struct settings_backend 
 	smtp_filter_free(&tx->filter);
 	tx->filter = smtp_filter_new(tx->session, sender, smtp_server_client_name(tx->server));
 	tx->has_retried = false;
+	tx->wants_body = false;
 	tx->is_held_mail = backend == NULL;
 	if (backend == NULL) {
 		tx->stage = SMTP_STAGE_HELD;

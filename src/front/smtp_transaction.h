@@ -74,6 +74,7 @@ struct smtp_transaction {
 	struct smtp_reply *mail_refusal; /* the next hop's no to a held MAIL */
 	struct smtp_books books;
 	/* The message. */
+	bool wants_body;            /* core its fingerprint, for one of the recipients */
 	struct message_scan *scan;  /* of somebody signed in; NULL outside of it */
 	struct smtp_filter *filter; /* from MAIL on; NULL: it is shown to nobody */
 	char *from;                 /* whom its From: field names; NULL: core was not asked */

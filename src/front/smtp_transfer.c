@@ -156,7 +156,8 @@ void smtp_transfer_on_data(struct smtp_transaction *tx, const struct smtp_reply 
 		session_take_large_input(tx->session);
 		tx->owes_received = !smtp_hop_has_identity(tx->hop);
 		if (tx->session->person != NULL)
-			tx->scan = message_scan_new(tx->session->settings->config->sending_from);
+			tx->scan = message_scan_new(
+				tx->session->settings->config->sending_from, tx->wants_body);
 		smtp_filter_open(tx->filter);
 	}
 	smtp_transaction_pass_on(tx, SMTP_COMMAND_DATA, reply);

@@ -35,6 +35,7 @@ enum {
 struct message_scan {
 	enum state state;
 	bool wants_from;
+	bool wants_body;
 	bool has_header;
 	/* The name of the field so far, lower case. */
 	char name[NAME_SIZE];
@@ -53,11 +54,12 @@ struct message_scan {
 /* No secret: whoever makes two bodies alike for us gains nothing. */
 static const uint64_t body_key[2] = { 0x6d65737361676520U, 0x66696e6765727072U };
 
-struct message_scan *message_scan_new(bool wants_from)
+struct message_scan *message_scan_new(bool wants_from, bool wants_body)
 {
 	struct message_scan *scan = mem_new(1, sizeof *scan);
 
 	scan->wants_from = wants_from;
+	scan->wants_body = wants_body;
 	buf_init(&scan->subject, MESSAGE_SCAN_SUBJECT);
 	buf_init(&scan->from, MESSAGE_SCAN_FROM);
 	siphash_init(&scan->hash, body_key);
@@ -225,9 +227,14 @@ static void take_body(struct message_scan *scan, struct slice *rest)
 
 /* ---- all of it ---- */
 
+static bool is_done(const struct message_scan *scan)
+{
+	return scan->hashed >= MESSAGE_SCAN_BODY || (scan->has_header && !scan->wants_body);
+}
+
 void message_scan_add(struct message_scan *scan, struct slice bytes)
 {
-	while (bytes.len > 0 && scan->hashed < MESSAGE_SCAN_BODY) {
+	while (bytes.len > 0 && !is_done(scan)) {
 		switch (scan->state) {
 		case STATE_LINE:
 		case STATE_DOT:

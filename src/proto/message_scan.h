@@ -2,8 +2,8 @@
 /*
  * What is noticed of a message while it passes: its subject, whom its From: field names, and a
  * fingerprint of its body by which one message to many is recognised. Sees the bytes of ENGINE_BODY
- * as they are, keeps the two fields and nothing else, and looks at no more than the header and the
- * first MESSAGE_SCAN_BODY bytes behind it.
+ * as they are, keeps the two fields and nothing else, and looks at no more than the header and,
+ * where the fingerprint is wanted, the first MESSAGE_SCAN_BODY bytes behind it.
  *
  * The header ends at the first empty line and not before, so that a field which some mail program
  * might still take for one is seen (a line that is none in the middle, space before a colon).
@@ -33,8 +33,8 @@ enum message_from {
 
 struct message_scan;
 
-/* wants_from: else message_scan_from() is not asked for. */
-struct message_scan *message_scan_new(bool wants_from);
+/* wants_from, wants_body: else message_scan_from(), message_scan_body() has nothing to say. */
+struct message_scan *message_scan_new(bool wants_from, bool wants_body);
 void message_scan_free(struct message_scan **pscan);
 
 /* The next bytes: no CR or LF in them that is not part of a CRLF, none of these cut apart. */

@@ -23,7 +23,7 @@ struct seen {
 
 static void look(struct slice input, uint32_t seed, bool is_cut, struct seen *ret_seen)
 {
-	struct message_scan *scan = message_scan_new(true);
+	struct message_scan *scan = message_scan_new(true, true);
 	enum smtp_body_result result = SMTP_BODY_MORE;
 	size_t arrived = is_cut ? 0 : input.len;
 	size_t start = 0;

@@ -84,7 +84,9 @@ static void answer_rcpt(struct core_link *core, const struct ipc_rcpt *rcpt)
 	core->answer.type = IPC_RCPT_REPLY;
 	core->answer.rcpt_reply = (struct ipc_rcpt_reply){ .session = rcpt->session,
 		.permit = (uint8_t)permit,
+		.wants_body = rcpt->recipient.len % 2 == 0,
 		.backend = slice_is_nocase(domain, "b.test") ? SLICE_LIT("b") : SLICE_LIT("a") };
+	core->wants_body |= permit == PERMIT_YES && rcpt->recipient.len % 2 == 0;
 	if (core->is_signed_in && permit == PERMIT_YES)
 		core->places++;
 	if (core->places > PLACES_MAX)
@@ -114,11 +116,14 @@ static void on_done(struct core_link *core, const struct ipc_message_done *done)
 		delivered += done->accepted && !core->is_told[i];
 		core->is_told[i] = false;
 	}
+	if (done->body.len > 0 && !core->wants_body)
+		fault(core, "core hears of a body that it does not want");
 	if (core->is_signed_in && delivered != done->recipients)
 		fault(core, "recipients are not those that were not refused");
 	core->metered += core->is_signed_in ? delivered : done->recipients;
 	core->places = 0;
 	core->told_delivered = 0;
+	core->wants_body = false;
 	core->has_mail = false;
 	if (!done->accepted) {
 		core->refused++;

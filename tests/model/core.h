@@ -33,6 +33,7 @@ struct core_link {
 	bool has_lease;  /* one was given, and no question was asked since */
 	bool is_leasing; /* the transaction began by it, and its first RCPT must follow */
 	bool has_mail;   /* of this transaction */
+	bool wants_body; /* the same */
 	unsigned asked;  /* recipients */
 	char sender[SENDER_MAX + 1]; /* of the lease */
 	unsigned messages;           /* counted as core counts them */

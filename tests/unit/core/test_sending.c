@@ -275,6 +275,27 @@ static void what_a_front_makes_up_ends_it(void **state)
 	world_free(&world);
 }
 
+/* Which is of use for who is new only. */
+static void the_fingerprint_of_what_a_stranger_gets_is_wanted(void **state)
+{
+	static const char *const modes[] = { "", "sending_mode = off\n" };
+
+	(void)state;
+	for (size_t i = 0; i < GP_ARRAY_LEN(modes); i++) {
+		struct world *world = sender_world(modes[i]);
+
+		sender_sign_in(world, 1, "alice@example.test", SENDER_HOME);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(
+				sender_mail(world, 1, "alice@example.test", 0), PERMIT_YES);
+			assert_int_equal(sender_rcpt(world, 1, "new@elsewhere.test"), PERMIT_YES);
+			assert_int_equal(world->rcpt_wants_body, i == 0 && n == 0);
+			sender_done(world, 1, true, 1);
+		}
+		world_free(&world);
+	}
+}
+
 static void what_was_sent_is_told(void **state)
 {
 	struct world *world = sender_world(SENDER_TIGHT "sending_mode = off\n");
@@ -450,6 +471,7 @@ int main(void)
 		cmocka_unit_test(large_messages_are_refused_beforehand),
 		cmocka_unit_test(recipients_of_a_message_are_bounded),
 		cmocka_unit_test(what_a_front_makes_up_ends_it),
+		cmocka_unit_test(the_fingerprint_of_what_a_stranger_gets_is_wanted),
 		cmocka_unit_test(what_was_sent_is_told),
 		cmocka_unit_test(a_restart_forgets_no_limit),
 		cmocka_unit_test(profiles_are_kept_and_come_back),

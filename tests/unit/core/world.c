@@ -93,6 +93,7 @@ static void on_front_message_here(
 	} else if (message->type == IPC_RCPT_REPLY) {
 		world->rcpt_count++;
 		world->rcpt_permit = (enum permit)message->rcpt_reply.permit;
+		world->rcpt_wants_body = message->rcpt_reply.wants_body;
 		copy(message->rcpt_reply.backend, world->rcpt_backend, sizeof world->rcpt_backend);
 		copy(message->rcpt_reply.text, world->rcpt_text, sizeof world->rcpt_text);
 	} else if (message->type == IPC_END_REPLY) {

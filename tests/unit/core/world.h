@@ -170,6 +170,7 @@ struct world {
 	char mail_text[321];
 	char rcpt_backend[65];
 	char rcpt_text[321];
+	bool rcpt_wants_body;
 
 	/* Mail of Gatepost's own: what a front was handed, what the desk heard of it. */
 	unsigned notices;

@@ -37,7 +37,7 @@ static size_t piece_len(struct slice wire, size_t at, size_t size)
 
 static void look(struct slice wire, size_t piece, struct seen *ret_seen)
 {
-	struct message_scan *scan = message_scan_new(true);
+	struct message_scan *scan = message_scan_new(true, true);
 
 	for (size_t at = 0; at < wire.len;) {
 		size_t len = piece_len(wire, at, piece);
@@ -266,7 +266,7 @@ static void long_subject_leaves_from_alone(void **state)
 static void header_is_over_at_the_empty_line(void **state)
 {
 	static const char *const lines[] = { "From: a@x.test\r\n", " \r\n", "no field\r\n" };
-	struct message_scan *scan = message_scan_new(true);
+	struct message_scan *scan = message_scan_new(true, true);
 
 	(void)state;
 	for (size_t i = 0; i < GP_ARRAY_LEN(lines); i++) {
@@ -277,6 +277,28 @@ static void header_is_over_at_the_empty_line(void **state)
 	assert_true(message_scan_has_header(scan));
 	message_scan_free(&scan);
 	message_scan_free(&scan);
+}
+
+static void a_body_that_is_not_wanted_is_not_looked_at(void **state)
+{
+	unsigned char body[SIPHASH_BYTES];
+
+	(void)state;
+	for (int wants_body = 0; wants_body < 2; wants_body++) {
+		struct message_scan *scan = message_scan_new(true, wants_body);
+		struct buf subject;
+
+		message_scan_add(scan, SLICE_LIT("Subject: a\r\n\r\nb\r\nFrom: b@x.test\r\n"));
+		message_scan_add(scan, SLICE_LIT("c\r\n"));
+		message_scan_end(scan);
+		buf_init(&subject, 100);
+		message_scan_subject(scan, &subject);
+		assert_true(slice_is(buf_slice(&subject), "a"));
+		assert_true(message_scan_has_header(scan));
+		assert_int_equal(message_scan_body(scan, body), wants_body);
+		buf_fini(&subject);
+		message_scan_free(&scan);
+	}
 }
 
 struct body_pair {
@@ -365,6 +387,7 @@ int main(void)
 		cmocka_unit_test(subject_has_its_limit),
 		cmocka_unit_test(long_subject_leaves_from_alone),
 		cmocka_unit_test(header_is_over_at_the_empty_line),
+		cmocka_unit_test(a_body_that_is_not_wanted_is_not_looked_at),
 		cmocka_unit_test(bodies_are_recognised),
 		cmocka_unit_test(no_body_has_no_fingerprint),
 		cmocka_unit_test(body_has_its_limit),
