@@ -116,6 +116,23 @@ enum gp_err buf_append_byte(struct buf *buf, char byte)
 	return buf_append(buf, slice_of(&byte, 1));
 }
 
+enum gp_err buf_append_all(struct buf *buf, const struct slice *pieces, size_t count)
+{
+	size_t room = buf_room(buf);
+	size_t total = 0;
+	enum gp_err err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].len > room - total)
+			return GP_ERR_LIMIT;
+		total += pieces[i].len;
+	}
+	err = total > 0 ? buf_reserve(buf, total) : GP_OK;
+	for (size_t i = 0; err == GP_OK && i < count; i++)
+		err = buf_append(buf, pieces[i]);
+	return err;
+}
+
 enum gp_err buf_printf(struct buf *buf, const char *format, ...)
 {
 	size_t size = buf->size - buf->head - buf->len;

@@ -37,6 +37,10 @@ size_t buf_room(const struct buf *buf);    /* how many more bytes the cap allows
 enum gp_err buf_append(struct buf *buf, struct slice bytes) GP_CHECKED;
 enum gp_err buf_append_str(struct buf *buf, const char *text) GP_CHECKED;
 enum gp_err buf_append_byte(struct buf *buf, char byte) GP_CHECKED;
+/* One behind the other, all or (GP_ERR_LIMIT) none: what buf_printf() costs several times as much
+ * for.
+ */
+enum gp_err buf_append_all(struct buf *buf, const struct slice *pieces, size_t count) GP_CHECKED;
 enum gp_err buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3))) GP_CHECKED;
 

@@ -90,18 +90,31 @@ bool text_is_ascii(struct slice text)
 	return true;
 }
 
+size_t text_plain_len(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.data[n] >= ' ' && text.data[n] <= '~')
+		n++;
+	return n;
+}
+
 bool text_is_printable(struct slice text)
 {
 	uint32_t point = 0;
 
-	while (text.len > 0) {
-		size_t len = utf8_next(text, &point);
+	/* Most often it is all of ASCII. */
+	for (;;) {
+		size_t len = text_plain_len(text);
 
+		text = slice_from(text, len);
+		if (text.len == 0)
+			return true;
+		len = utf8_next(text, &point);
 		if (len == 0 || !is_shown(point))
 			return false;
 		text = slice_from(text, len);
 	}
-	return true;
 }
 
 /* How many letters of ASCII at the beginning stay as they are: most often all. */

@@ -26,6 +26,7 @@ bool text_is_utf8(struct slice text);
 bool text_is_ascii(struct slice text);
 /* Every byte 0x20..0x7e, or part of valid UTF-8 that is no control (C0, DEL, C1). */
 bool text_is_printable(struct slice text);
+size_t text_plain_len(struct slice text); /* bytes of printable ASCII that it begins with */
 
 /*
  * Text from a peer made fit for a log line, a table or a reply: printable UTF-8 stays, a backslash

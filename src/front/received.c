@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "front/received.h"
 
-#include <inttypes.h>
-
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -56,12 +55,37 @@ static bool is_recipient(struct slice recipient, bool is_utf8)
 /* RFC 3848, and RFC 6531 section 4.3 for the UTF8 forms. */
 static enum gp_err append_with(struct buf *out, const struct received *received)
 {
-	const char *base = received->is_utf8 ? "UTF8SMTP" : "ESMTP";
+	const struct slice pieces[] = {
+		received->is_utf8 ? SLICE_LIT("UTF8SMTP") : SLICE_LIT("ESMTP"),
+		slice_head(SLICE_LIT("S"), received->is_tls),
+		slice_head(SLICE_LIT("A"), received->is_signed_in),
+	};
 
 	if (!received->is_esmtp)
 		return buf_append_str(out, "SMTP");
-	return buf_printf(out, "%s%s%s", base, received->is_tls ? "S" : "",
-		received->is_signed_in ? "A" : "");
+	return buf_append_all(out, pieces, GP_ARRAY_LEN(pieces));
+}
+
+static enum gp_err append_id(struct buf *out, uint64_t session)
+{
+	char digits[2 * sizeof session];
+	const struct slice pieces[] = { SLICE_LIT(" id "), slice_of(digits, sizeof digits) };
+
+	for (size_t i = sizeof digits; i > 0; session >>= 4)
+		digits[--i] = "0123456789abcdef"[session & 0xf];
+	return buf_append_all(out, pieces, GP_ARRAY_LEN(pieces));
+}
+
+/* Written anew once a second only. */
+static const char *date_text(int64_t date)
+{
+	static char text[DATE_SIZE];
+	static int64_t second = -1;
+
+	if (date != second)
+		(void)clock_format_mail(date, text, sizeof text);
+	second = date;
+	return text;
 }
 
 bool received_is_utf8(struct slice params)
@@ -76,23 +100,24 @@ bool received_is_utf8(struct slice params)
 enum gp_err received_append(struct buf *out, const struct received *received)
 {
 	char address[IP_TEXT_SIZE];
-	char date[DATE_SIZE];
-	bool has_helo = is_helo(received->helo);
-	bool has_recipient = is_recipient(received->recipient, received->is_utf8);
-	const char *helo = has_helo ? received->helo.data : "unknown";
-	int helo_len = has_helo ? (int)received->helo.len : (int)sizeof "unknown" - 1;
-	enum gp_err err = buf_printf(out, "Received: from %.*s ([%s%s])\r\n\tby %s with ", helo_len,
-		helo, received->client->family == IP_V6 ? "IPv6:" : "",
-		ip_format(received->client, address), received->hostname);
+	const struct slice from[] = { SLICE_LIT("Received: from "),
+		is_helo(received->helo) ? received->helo : SLICE_LIT("unknown"), SLICE_LIT(" (["),
+		received->client->family == IP_V6 ? SLICE_LIT("IPv6:") : SLICE_LIT(""),
+		slice_str(ip_format(received->client, address)), SLICE_LIT("])\r\n\tby "),
+		slice_str(received->hostname), SLICE_LIT(" with ") };
+	const struct slice recipient[] = { SLICE_LIT("\r\n\tfor <"), received->recipient,
+		SLICE_LIT(">") };
+	const struct slice date[] = { SLICE_LIT(";\r\n\t"), slice_str(date_text(received->date)),
+		SLICE_LIT("\r\n") };
+	enum gp_err err = buf_append_all(out, from, GP_ARRAY_LEN(from));
 
 	if (err == GP_OK)
 		err = append_with(out, received);
 	if (err == GP_OK)
-		err = buf_printf(out, " id %016" PRIx64, received->session);
-	if (err == GP_OK && has_recipient)
-		err = buf_printf(out, "\r\n\tfor <%.*s>", SLICE_ARG(received->recipient));
+		err = append_id(out, received->session);
+	if (err == GP_OK && is_recipient(received->recipient, received->is_utf8))
+		err = buf_append_all(out, recipient, GP_ARRAY_LEN(recipient));
 	if (err == GP_OK)
-		err = buf_printf(
-			out, ";\r\n\t%s\r\n", clock_format_mail(received->date, date, sizeof date));
+		err = buf_append_all(out, date, GP_ARRAY_LEN(date));
 	return err;
 }

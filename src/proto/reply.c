@@ -187,8 +187,10 @@ bool reply_append(struct buf *out, enum protocol protocol, enum reply_situation 
 void smtp_reply_set(struct smtp_reply *reply, unsigned code, const char *enhanced, const char *text)
 {
 	reply->code = code;
-	(void)snprintf(reply->enhanced, sizeof reply->enhanced, "%s", enhanced);
-	(void)snprintf(reply->text, sizeof reply->text, "%s", text);
+	(void)slice_copy(slice_head(slice_str(enhanced), sizeof reply->enhanced - 1),
+		reply->enhanced, sizeof reply->enhanced);
+	(void)slice_copy(slice_head(slice_str(text), sizeof reply->text - 1), reply->text,
+		sizeof reply->text);
 }
 
 void smtp_reply_set_situation(
@@ -209,11 +211,13 @@ void smtp_reply_set_situation(
 	buf_fini(&words);
 }
 
-/* Bytes of the printable character that text begins with, 0 if it begins with none. */
+/* Bytes of the printable characters of ASCII, or of the one that is not of it, that text begins
+ * with; 0 if it begins with neither. */
 static size_t printable_len(struct slice text)
 {
 	unsigned char lead = (unsigned char)text.data[0];
-	size_t len = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	size_t ascii = text_plain_len(text);
+	size_t len = ascii > 0 ? ascii : lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 
 	return len <= text.len && text_is_printable(slice_head(text, len)) ? len : 0;
 }
@@ -256,22 +260,37 @@ static struct slice next_line(struct slice *rest)
 	return line;
 }
 
+static enum gp_err append_line(
+	struct buf *out, const struct smtp_reply *reply, struct slice line, bool is_last)
+{
+	const struct slice enhanced = slice_str(reply->enhanced);
+	const char code[] = { (char)('0' + reply->code / 100 % 10),
+		(char)('0' + reply->code / 10 % 10), (char)('0' + reply->code % 10),
+		is_last ? ' ' : '-' };
+	const struct slice space = slice_head(SLICE_LIT(" "), enhanced.len);
+	const struct slice pieces[] = { slice_of(code, sizeof code), enhanced, space,
+		cut(line, REPLY_LINE_MAX - sizeof code - enhanced.len - space.len),
+		SLICE_LIT("\r\n") };
+
+	return buf_append_all(out, pieces, GP_ARRAY_LEN(pieces));
+}
+
 bool smtp_reply_append(struct buf *out, const struct smtp_reply *reply)
 {
 	struct slice rest = slice_str(reply->text);
+	struct slice line = next_line(&rest);
 	struct buf lines;
-	bool fits = true;
-	size_t start = reply->enhanced[0] != '\0' ? strlen(reply->enhanced) + 5 : 4;
+	enum gp_err err = GP_OK;
 
+	if (rest.len == 0)
+		return append_line(out, reply, line, true) == GP_OK;
 	buf_init(&lines, REPLY_LINES_MAX * (REPLY_LINE_MAX + 2));
-	do {
-		struct slice line = cut(next_line(&rest), REPLY_LINE_MAX - start);
-
-		fits = buf_printf(&lines, "%03u%c%s%s%.*s\r\n", reply->code,
-			       rest.len > 0 ? '-' : ' ', reply->enhanced,
-			       reply->enhanced[0] != '\0' ? " " : "", SLICE_ARG(line)) == GP_OK;
-	} while (fits && rest.len > 0);
-	fits = fits && buf_append(out, buf_slice(&lines)) == GP_OK;
+	for (; err == GP_OK && rest.len > 0; line = next_line(&rest))
+		err = append_line(&lines, reply, line, false);
+	if (err == GP_OK)
+		err = append_line(&lines, reply, line, true);
+	if (err == GP_OK)
+		err = buf_append(out, buf_slice(&lines));
 	buf_fini(&lines);
-	return fits;
+	return err == GP_OK;
 }

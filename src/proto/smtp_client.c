@@ -283,7 +283,9 @@ static void pump(struct smtp_client *client)
 static enum gp_err queue(struct smtp_client *client, enum smtp_command command, const char *verb,
 	struct slice path, const char *after, struct slice params)
 {
-	struct buf line;
+	const struct slice pieces[] = { slice_str(verb), path, slice_str(after),
+		slice_head(SLICE_LIT(" "), params.len), params, SLICE_LIT("\r\n") };
+	size_t before = client->held.len;
 	enum gp_err err;
 
 	if (client->state != STATE_READY || client->is_data)
@@ -296,18 +298,13 @@ static enum gp_err queue(struct smtp_client *client, enum smtp_command command, 
 		return GP_ERR_AGAIN;
 	if (client->count == COMMANDS_MAX)
 		return GP_ERR_LIMIT;
-	buf_init(&line, HELD_BYTES);
-	err = buf_printf(&line, "%s%.*s%s%s%.*s\r\n", verb, SLICE_ARG(path), after,
-		params.len > 0 ? " " : "", SLICE_ARG(params));
-	if (err == GP_OK)
-		err = buf_append(&client->held, buf_slice(&line));
-	if (err == GP_OK) {
-		*pending_at(client, client->count) = (struct pending){ command, line.len };
-		client->count++;
-		pump(client);
-	}
-	buf_fini(&line);
-	return err;
+	err = buf_append_all(&client->held, pieces, GP_ARRAY_LEN(pieces));
+	if (err != GP_OK)
+		return err;
+	*pending_at(client, client->count) = (struct pending){ command, client->held.len - before };
+	client->count++;
+	pump(client);
+	return GP_OK;
 }
 
 static enum gp_err queue_plain(

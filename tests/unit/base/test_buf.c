@@ -72,6 +72,25 @@ static void test_cap_beyond_the_first_block(void **state)
 	buf_fini(&buf);
 }
 
+static void test_append_all(void **state)
+{
+	const struct slice pieces[] = { SLICE_LIT("ab"), SLICE_LIT(""), SLICE_LIT("c") };
+	const struct slice wrapping[] = { SLICE_LIT("a"), { "", SIZE_MAX } };
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 5);
+	assert_int_equal(buf_append_all(&buf, pieces, 0), GP_OK);
+	assert_int_equal(buf_append_all(&buf, pieces, 3), GP_OK);
+	/* What does not fit leaves nothing behind. */
+	assert_int_equal(buf_append_all(&buf, pieces, 3), GP_ERR_LIMIT);
+	assert_int_equal(buf_append_all(&buf, wrapping, 2), GP_ERR_LIMIT);
+	assert_true(slice_is(buf_slice(&buf), "abc"));
+	assert_int_equal(buf_append_all(&buf, pieces, 2), GP_OK);
+	assert_true(slice_is(buf_slice(&buf), "abcab"));
+	buf_fini(&buf);
+}
+
 static void test_printf(void **state)
 {
 	struct buf buf;
@@ -182,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_append_and_consume),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_cap_beyond_the_first_block),
+		cmocka_unit_test(test_append_all),
 		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_printf_grows),
 		cmocka_unit_test(test_memory_stays_bounded),
