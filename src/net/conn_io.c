@@ -141,6 +141,9 @@ static enum outcome receive_tls(struct conn *conn, size_t room, size_t *ret_len)
 			end_by_step(conn, tls_stream_read(conn->tls, scratch + len, room - len, &n),
 				&conn->read_waits);
 		len += n;
+		/* Else OpenSSL would go all the way to find that out. */
+		if (outcome == OUTCOME_DONE && tls_stream_is_exhausted(conn->tls))
+			outcome = OUTCOME_BLOCKED;
 	}
 	tls_stream_set_readable(conn->tls, false);
 	*ret_len = len;

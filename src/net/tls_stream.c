@@ -376,6 +376,11 @@ bool tls_stream_has_more(const struct tls_stream *stream)
 	return SSL_has_pending(stream->ssl) == 1;
 }
 
+bool tls_stream_is_exhausted(const struct tls_stream *stream)
+{
+	return stream->is_drained && !tls_stream_has_more(stream);
+}
+
 enum tls_step tls_stream_write(struct tls_stream *stream, struct slice bytes, size_t *ret_n)
 {
 	int result;

@@ -52,6 +52,8 @@ void tls_stream_set_early(struct tls_stream *stream);
 enum tls_step tls_stream_read(struct tls_stream *stream, char *out, size_t size, size_t *ret_n);
 /* Received bytes wait inside, though the socket may not be readable any more. */
 bool tls_stream_has_more(const struct tls_stream *stream);
+/* A read would find nothing, neither inside nor, by what the last recv(2) gave, in the socket. */
+bool tls_stream_is_exhausted(const struct tls_stream *stream);
 /* After WANT_READ or WANT_WRITE the next call must begin with the same bytes. */
 enum tls_step tls_stream_write(struct tls_stream *stream, struct slice bytes, size_t *ret_n);
 /* Sends close_notify, and all that is held before it; does not wait for the peer's. */
