@@ -134,23 +134,9 @@ static enum gp_err begin(struct core *core)
 	enum gp_err err = GP_OK;
 
 	if (!journal->is_begun)
-		err = vaults_tell_desk(core, &message);
+		err = vaults_send_desk(core, &message, -1);
 	journal->is_begun = err == GP_OK;
 	return err;
-}
-
-/* What does a source no harm may leave with what comes next: who reads the answer would not wish it
- * away. */
-static bool may_wait(const struct ipc_message *message)
-{
-	return message->type == IPC_SENT ||
-	       (message->type == IPC_EVENT && message->event.verdict == VERDICT_OK);
-}
-
-static enum gp_err hand_over(struct core *core, const struct ipc_message *message)
-{
-	return may_wait(message) ? vaults_tell_desk(core, message)
-				 : vaults_send_desk(core, message, -1);
 }
 
 void journal_flush(struct core *core)
@@ -164,7 +150,7 @@ void journal_flush(struct core *core)
 		struct ipc_message message;
 
 		GP_ASSERT(ipc_decode(buf_slice(&packet->bytes), &message) == GP_OK);
-		if (hand_over(core, &message) != GP_OK)
+		if (vaults_send_desk(core, &message, -1) != GP_OK)
 			return;
 		core->stats.events_sent += message.type == IPC_EVENT && !packet->was_sent;
 		packet->was_sent = true;

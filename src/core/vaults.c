@@ -54,19 +54,12 @@ enum gp_err vaults_send_desk(struct core *core, const struct ipc_message *messag
 	return vault != NULL ? chan_send(vault->chan, message, fd) : GP_ERR_CLOSED;
 }
 
-enum gp_err vaults_tell_desk(struct core *core, const struct ipc_message *message)
-{
-	struct vault *vault = desk(core);
-
-	return vault != NULL ? chan_send_later(vault->chan, message) : GP_ERR_CLOSED;
-}
-
 void vaults_push_desk(struct core *core)
 {
 	struct vault *vault = desk(core);
 
 	if (vault != NULL)
-		chan_push_due(vault->chan);
+		chan_push(vault->chan);
 }
 
 void vaults_flush_desk(struct core *core, int64_t ms)

@@ -68,8 +68,6 @@ void vaults_cancel(struct core *core, struct attempt *attempt);
 /* To the desk vault; GP_ERR_CLOSED if there is none now, GP_ERR_BUSY. */
 enum gp_err vaults_send_desk(
 	struct core *core, const struct ipc_message *message, int fd) GP_CHECKED;
-/* The same for what may leave with the next, as chan_send_later() has it. */
-enum gp_err vaults_tell_desk(struct core *core, const struct ipc_message *message) GP_CHECKED;
 /* What was sent to it in this turn leaves now. */
 void vaults_push_desk(struct core *core);
 /* Waits until it has all that was sent, or ms passed: before the end. */

@@ -13,6 +13,7 @@ enum {
 struct core_link {
 	struct front *front;
 	struct chan *chan; /* NULL: core is gone */
+	struct chan *last; /* to the core before, with what it was not told; NULL: none */
 	uint32_t core_pid;
 	struct loop_timer refused_timer;
 	uint32_t refused[SERVICE_MAX];
@@ -40,6 +41,14 @@ static void report_core(struct core_link *link)
 		log_error("core_not_reported", LOG_UINT("core", link->core_pid));
 }
 
+static void leave(struct core_link *link)
+{
+	chan_free(&link->last);
+	link->last = link->chan;
+	link->chan = NULL;
+	session_core_on_gone(link->front);
+}
+
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
 {
 	struct core_link *link = owner;
@@ -49,8 +58,7 @@ static void on_end(struct chan *chan, enum chan_end end, void *owner)
 		report_core(link);
 	else
 		log_warn("core_gone", LOG_STR("then", "sign-ins are temporarily unavailable"));
-	chan_free(&link->chan);
-	session_core_on_gone(link->front);
+	leave(link);
 }
 
 static const struct chan_ops chan_ops = {
@@ -92,20 +100,32 @@ void core_link_free(struct core_link **plink)
 		return;
 	loop_timer_fini(&link->refused_timer);
 	chan_free(&link->chan);
+	chan_free(&link->last);
 	mem_free(link);
+}
+
+/* What the next hop has taken counts, though the core that had reserved it is gone. */
+static void tell_new_core(const struct ipc_message *message, void *owner)
+{
+	struct core_link *link = owner;
+
+	if (message->type == IPC_MESSAGE_DONE &&
+		session_core_is_known(link->front, message->message_done.session))
+		(void)core_link_tell(link, message);
 }
 
 void core_link_connect(struct core_link *link, uint32_t core_pid, int *fd)
 {
 	link->core_pid = core_pid;
-	if (link->chan != NULL) {
-		chan_free(&link->chan);
-		session_core_on_gone(link->front);
-	}
+	if (link->chan != NULL)
+		leave(link);
 	link->chan =
 		chan_new(link->front->loop, fd, IPC_ROLE_FRONT, IPC_ROLE_CORE, &chan_ops, link);
 	chan_gather(link->chan, NULL);
 	session_core_on_back(link->front);
+	if (link->last != NULL)
+		chan_each_unsent(link->last, tell_new_core);
+	chan_free(&link->last);
 }
 
 static bool is_taken(const struct ipc_message *message, enum gp_err err)

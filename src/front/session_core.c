@@ -349,6 +349,13 @@ static void tell_again(struct map_node *node, void *arg)
 	(void)core_link_send(session->front->core, &message);
 }
 
+bool session_core_is_known(struct front *front, uint64_t id)
+{
+	const struct session *session = session_find(front, id);
+
+	return session != NULL && session->is_known;
+}
+
 void session_core_on_back(struct front *front)
 {
 	session_each(front, tell_again, NULL);

@@ -44,5 +44,7 @@ void session_core_undo_signin(struct session *session, enum reason reason);
 void session_core_on_message(struct front *front, const struct ipc_message *message);
 void session_core_on_gone(struct front *front);
 void session_core_on_back(struct front *front);
+/* Core was told of a session with this id, which lives. */
+bool session_core_is_known(struct front *front, uint64_t id);
 
 #endif

@@ -44,6 +44,7 @@ struct chan {
 	bool is_freed;
 	bool is_closed; /* chan_free() is through; memory waits for the tasks */
 	bool is_gathering;
+	bool is_shut;                 /* the peer takes no more; reading will show its end */
 	void (*on_push)(void *owner); /* may be NULL */
 	struct loop_task push;        /* at the end of the turn */
 	struct loop_timer late;       /* when what nobody waits for leaves at the latest */
@@ -259,24 +260,19 @@ void chan_push(struct chan *chan)
 {
 	struct slice packet = buf_slice(&chan->gathered);
 
-	if (packet.len == 0)
+	if (packet.len == 0 || chan->is_ended || chan->is_shut)
 		return;
 	if (chan->on_push != NULL)
 		chan->on_push(chan->owner);
 	if (chan->gathered_count == 1) /* no bundle */
 		packet = slice_from(packet, 1 + LENGTH_SIZE);
-	/* Room in the queue was seen to in gather(); an end shows itself in reading. */
-	if (!chan->is_ended)
-		(void)send_or_queue(chan, packet, -1);
+	/* Room in the queue was seen to in gather(). */
+	chan->is_shut = send_or_queue(chan, packet, -1) == GP_ERR_CLOSED;
+	if (chan->is_shut)
+		return;
 	buf_clear(&chan->gathered);
 	chan->gathered_count = 0;
 	loop_timer_clear(&chan->late);
-}
-
-void chan_push_due(struct chan *chan)
-{
-	if (chan->push.is_queued)
-		chan_push(chan);
 }
 
 static void on_late(struct loop_timer *timer)
@@ -304,6 +300,8 @@ static enum gp_err gather(struct chan *chan, struct slice message, bool may_wait
 		return GP_ERR_BUSY;
 	if (gathered->len > 0 && gathered->len + sizeof length + message.len > IPC_PACKET_MAX)
 		chan_push(chan);
+	if (chan->is_shut)
+		return GP_ERR_CLOSED;
 	if (gathered->len == 0)
 		err = buf_append_byte(gathered, (char)BUNDLE);
 	if (err == GP_OK)
@@ -331,7 +329,7 @@ static enum gp_err send_message(
 	enum gp_err err;
 
 	GP_ASSERT(ipc_is_permitted(message->type, chan->self, chan->peer));
-	if (chan->is_ended || chan->is_freed)
+	if (chan->is_ended || chan->is_freed || chan->is_shut)
 		return GP_ERR_CLOSED;
 	err = ipc_encode(message, &chan->scratch);
 	if (err == GP_OK && chan->is_gathering && fd < 0) {
@@ -499,6 +497,23 @@ static void run_rest(struct loop_task *task)
 		bury(chan);
 	else
 		read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
+}
+
+void chan_each_unsent(
+	struct chan *chan, void (*visit)(const struct ipc_message *message, void *owner))
+{
+	struct slice rest = slice_from(buf_slice(&chan->gathered), chan->gathered.len > 0);
+
+	while (rest.len > 0) {
+		const unsigned char *length = (const unsigned char *)rest.data;
+		size_t len = (size_t)(length[0] | length[1] << 8);
+		struct ipc_message message;
+
+		rest = slice_from(rest, LENGTH_SIZE);
+		GP_ASSERT(ipc_decode(slice_head(rest, len), &message) == GP_OK);
+		rest = slice_from(rest, len);
+		visit(&message, chan->owner);
+	}
 }
 
 void chan_drain(struct chan *chan)

@@ -25,7 +25,7 @@ enum {
 	CHAN_QUEUE_MAX = 4 * 1024 * 1024, /* bytes that wait for a slow peer */
 	CHAN_BATCH = 32,                  /* messages taken per turn of the loop */
 	CHAN_BATCH_MS = 100,              /* the turn ends earlier if they take so long */
-	CHAN_LATE_MS = 2,                 /* most that chan_send_later() waits */
+	CHAN_LATE_MS = 1,                 /* most that chan_send_later() waits */
 };
 
 struct chan_ops {
@@ -52,14 +52,15 @@ enum gp_err chan_send(struct chan *chan, const struct ipc_message *message, int 
 void chan_gather(struct chan *chan, void (*on_push)(void *owner));
 /* The same for what nobody waits for, on a channel that gathers: it leaves, in its turn, with
  * whatever is sent next, after CHAN_LATE_MS at the latest. A process that is killed meanwhile has
- * not sent it. */
+ * not sent it; if the peer is, see chan_each_unsent(). */
 enum gp_err chan_send_later(struct chan *chan, const struct ipc_message *message) GP_CHECKED;
 /* What was gathered leaves now. */
 void chan_push(struct chan *chan);
-/* The same, unless all of it is of the kind that may leave later. */
-void chan_push_due(struct chan *chan);
 /* For blocking processes (vault) and before exit: waits until all is sent or ms passed. */
 enum gp_err chan_flush(struct chan *chan, int64_t ms) GP_CHECKED;
+/* What was gathered and could not be sent any more, of a channel that has ended. */
+void chan_each_unsent(
+	struct chan *chan, void (*visit)(const struct ipc_message *message, void *owner));
 /* Stops and restarts reading: a server that does one thing at a time. */
 void chan_pause(struct chan *chan);
 void chan_resume(struct chan *chan);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sys/socket.h>
 
 #include "world.h"
 
@@ -165,30 +164,6 @@ static void the_journal_is_bounded(void **state)
 	world_free(&world);
 }
 
-/* Nobody answers here, so no turn ends. */
-static void what_harms_nobody_leaves_with_what_does(void **state)
-{
-	struct world *world = world_new("", true);
-	int vault = chan_fd(world->vaults[0].chan);
-	struct ipc_message sent = { .type = IPC_SENT };
-	struct ipc_event good = { .verdict = VERDICT_OK, .mechanism = MECHANISM_PLAIN };
-	struct ipc_event bad = { .verdict = VERDICT_DENY, .counted = 1 };
-	char byte;
-
-	(void)state;
-	journal_send(world->core, &sent, true);
-	journal_event(world->core, &good);
-	vaults_push_desk(world->core);
-	assert_int_equal(recv(vault, &byte, 1, MSG_DONTWAIT | MSG_PEEK), -1);
-	journal_event(world->core, &bad);
-	vaults_push_desk(world->core);
-	assert_int_equal(recv(vault, &byte, 1, MSG_DONTWAIT | MSG_PEEK), 1);
-	world_settle(world);
-	assert_int_equal(world->events, 2);
-	assert_int_equal(world->core->stats.events_sent, 2);
-	world_free(&world);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,7 +172,6 @@ int main(void)
 		cmocka_unit_test(a_ban_is_told_when_it_is_kept),
 		cmocka_unit_test(who_waits_for_a_ban_to_be_kept_may_go),
 		cmocka_unit_test(the_journal_is_bounded),
-		cmocka_unit_test(what_harms_nobody_leaves_with_what_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

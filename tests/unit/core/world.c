@@ -301,15 +301,6 @@ void world_free(struct world **pworld)
 	*pworld = NULL;
 }
 
-/* What core may send later leaves now. */
-static void push_late(const struct core *core)
-{
-	for (unsigned i = 0; i < VAULTS_MAX; i++) {
-		if (core->vaults.vault[i] != NULL && core->vaults.vault[i]->chan != NULL)
-			chan_push(core->vaults.vault[i]->chan);
-	}
-}
-
 void world_settle(struct world *world)
 {
 	unsigned quiet = 0;
@@ -318,8 +309,6 @@ void world_settle(struct world *world)
 		uint64_t before = world->moved;
 
 		loop_turn(world->loop);
-		if (world->core != NULL)
-			push_late(world->core);
 		quiet = world->moved == before ? quiet + 1 : 0;
 	}
 }

@@ -140,10 +140,9 @@ static void what_may_leave_later_leaves_with_the_next(void **state)
 
 	chan_gather(chan, NULL);
 	assert_int_equal(chan_send_later(chan, &later), GP_OK);
-	chan_push_due(chan);
 	assert_false(has_packet(world));
 	assert_int_equal(chan_send(chan, &now, -1), GP_OK);
-	chan_push_due(chan);
+	loop_turn(world->loop);
 	assert_true(recv(world->raw, packet, sizeof packet, MSG_DONTWAIT) > 0);
 	assert_int_equal(packet[0], 255);
 	assert_int_equal(packet[3], IPC_LEASE_END);
@@ -168,6 +167,38 @@ static void what_may_leave_later_leaves_before_the_end(void **state)
 		loop_turn(world->loop);
 	assert_int_equal(world->core.messages, 1);
 	assert_int_equal(world->core.closed, 1);
+}
+
+static void add_session(const struct ipc_message *message, void *owner)
+{
+	struct side *side = owner;
+
+	side->last_session = 10 * side->last_session + message->session_end.session;
+}
+
+/* A peer that is gone has not read it; so much is known even before its end is. */
+static void what_could_not_leave_any_more_is_kept(void **state)
+{
+	struct world *world = *state;
+	struct chan *chan = world->front.chan;
+	struct ipc_message message = session_end(1);
+
+	chan_gather(chan, NULL);
+	chan_each_unsent(chan, add_session);
+	assert_int_equal(world->front.last_session, 0);
+	assert_int_equal(chan_send_later(chan, &message), GP_OK);
+	chan_push(chan);
+	message.session_end.session = 2;
+	assert_int_equal(chan_send_later(chan, &message), GP_OK);
+	message.session_end.session = 3;
+	assert_int_equal(chan_send(chan, &message, -1), GP_OK);
+	chan_free(&world->core.chan);
+	chan_push(chan);
+	assert_int_equal(chan_send(chan, &message, -1), GP_ERR_CLOSED);
+	assert_int_equal(chan_send_later(chan, &message), GP_ERR_CLOSED);
+	chan_push(chan);
+	chan_each_unsent(chan, add_session);
+	assert_int_equal(world->front.last_session, 23);
 }
 
 static void a_full_queue_is_told_to_who_gathers(void **state)
@@ -253,6 +284,7 @@ int main(void)
 		RAW(what_a_turn_gathers_is_one_packet),
 		RAW(what_may_leave_later_leaves_with_the_next),
 		PAIR(what_may_leave_later_leaves_before_the_end),
+		PAIR(what_could_not_leave_any_more_is_kept),
 		RAW(a_broken_bundle_is_an_attack),
 		RAW(a_bundle_ends_where_it_breaks),
 		RAW(a_bundle_with_a_descriptor_is_an_attack),
