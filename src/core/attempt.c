@@ -33,6 +33,7 @@ struct attempt *attempt_new(struct core *core, const struct attempt_origin *orig
 	attempt->listener = origin->listener;
 	attempt->client_name = slice_dup(origin->client_name);
 	attempt->tls = slice_dup(origin->tls);
+	attempt->dial = origin->dial;
 	attempt->detail = origin->detail;
 	attempt->account = origin->account;
 	attempt->is_known = origin->is_known;
@@ -132,6 +133,22 @@ void attempt_add_places(struct attempt *attempt, const struct ip_net *banned)
 	else
 		add_levels(attempt);
 	add_account_place(attempt);
+}
+
+void attempt_count_fault(struct attempt *attempt, enum reason reason)
+{
+	struct stats *stats = &attempt->core->stats;
+
+	if (reason == REASON_QUEUE_FULL)
+		stats->temporary_queue++;
+	else if (reason == REASON_STORE)
+		stats->temporary_store++;
+	else if (reason == REASON_BACKEND)
+		stats->temporary_backend++;
+	else if (reason == REASON_CORE)
+		stats->temporary_core++;
+	else
+		stats->temporary_vault++;
 }
 
 void attempt_record(struct attempt *attempt, const struct attempt_answer *answer)

@@ -34,7 +34,9 @@ struct attempt_answer {
 	struct slice token;
 };
 
-/* The event: before the answer to who asked. */
+/* In the statistics: it cannot be judged, by a fault of ours. */
+void attempt_count_fault(struct attempt *attempt, enum reason reason);
+/* The event. It reaches the desk vault before the answer reaches who asked, unless that is yes. */
 void attempt_record(struct attempt *attempt, const struct attempt_answer *answer);
 /* The answer to a front, if the session is still there and awaits it. */
 void attempt_reply(struct attempt *attempt, const struct attempt_answer *answer);

@@ -31,6 +31,8 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 
 	core->loop = loop;
 	core->parent = parent;
+	if (parent != NULL)
+		chan_gather(parent, NULL);
 	core->config = config;
 	core->started = clock_wall();
 	core->started_steady = clock_steady();

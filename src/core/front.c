@@ -34,12 +34,15 @@ void front_cut(struct front *front, const char *what, uint64_t session)
 	end_sessions(front);
 }
 
-/* What is recorded goes to the desk vault before anybody hears of it. */
+/* What is recorded goes to the desk vault before anybody hears of it, but that somebody was let in.
+ */
 static void push_journal(void *owner)
 {
 	struct front *front = owner;
 
-	vaults_push_desk(front->core);
+	if (front->core->journal.is_urgent)
+		vaults_push_desk(front->core);
+	front->core->journal.is_urgent = false;
 }
 
 static void on_end(struct chan *chan, enum chan_end end, void *owner)
@@ -92,6 +95,23 @@ void front_send(struct front *front, const struct ipc_message *message)
 	/* Not here: the caller may be walking through its sessions. */
 	front->is_stuck = true;
 	loop_defer(front->core->loop, &front->cut, run_cut, front);
+}
+
+void front_dial(const struct session *session, uint64_t request, uint64_t generation,
+	const char *backend, unsigned member)
+{
+	const struct front *front = session->front;
+	struct ipc_message message = { .type = IPC_DIAL_MAILBOX,
+		.dial_mailbox = { .front = (uint16_t)front->index,
+			.pid = front->pid,
+			.session = session->id,
+			.request = request,
+			.generation = generation,
+			.backend = slice_str(backend),
+			.member = (uint16_t)member } };
+
+	if (front->core->parent != NULL && chan_send(front->core->parent, &message, -1) != GP_OK)
+		log_error("mailbox_not_dialled", LOG_ID("session", session->id));
 }
 
 void front_open(struct core *core, const struct ipc_peer *peer, int *fd)

@@ -24,6 +24,7 @@ enum {
 };
 
 struct core;
+struct session;
 
 struct front {
 	struct core *core;
@@ -48,6 +49,10 @@ void front_fini(struct core *core);
 
 /* Never blocks; fine on a front that is gone. One that does not read its messages is cut. */
 void front_send(struct front *front, const struct ipc_message *message);
+/* Has gatepostd connect the front of a session that is signed in with a host of the mailbox's
+ * server. request, generation, member: as in DIAL_MAILBOX. */
+void front_dial(const struct session *session, uint64_t request, uint64_t generation,
+	const char *backend, unsigned member);
 /* It broke the rules: logs, closes the channel, ends its sessions. */
 void front_cut(struct front *front, const char *what, uint64_t session);
 

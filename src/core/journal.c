@@ -119,6 +119,8 @@ static void append(struct core *core, const struct ipc_message *message, bool mu
 	}
 	STAILQ_INSERT_TAIL(&journal->waiting, packet, link);
 	journal->count++;
+	if (message->type != IPC_EVENT || message->event.verdict != VERDICT_OK)
+		journal->is_urgent = true;
 	if (message->type == IPC_BAN_KEEP || message->type == IPC_BAN_DROP)
 		journal->bans = journal->number + journal->count;
 	if (journal->next == NULL)

@@ -48,6 +48,7 @@ struct journal {
 	uint64_t number; /* of the first that waits */
 	bool is_begun;   /* the vault knows the number of what comes next */
 	bool is_held;    /* the store takes none now */
+	bool is_urgent;  /* more is recorded than who was let in: fronts hear of it later */
 	uint64_t bans;   /* number behind the last ban that was set or lifted */
 	TAILQ_HEAD(journal_waits, journal_wait) waits;
 };

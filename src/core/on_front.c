@@ -12,10 +12,16 @@
 #define ANY_STATE   (STATE(OPEN) | STATE(ASKING) | STATE(SIGNED_IN) | STATE(CLOSING))
 #define NOT_ASKING  (STATE(OPEN) | STATE(SIGNED_IN) | STATE(CLOSING))
 
+enum rule_of {
+	OF_ALL,
+	OF_SMTP,
+	OF_MAILBOXES,
+};
+
 struct rule {
 	enum ipc_type type;
 	unsigned states; /* STATE() bits */
-	bool is_smtp;    /* of SMTP sessions only */
+	enum rule_of of; /* sessions of these protocols only */
 	/* The session of the message. */
 	uint64_t (*session_of)(const struct ipc_message *message);
 	/* Not called in CLOSING, but for SESSION_END. */
@@ -32,6 +38,7 @@ SESSION_OF(session_end)
 SESSION_OF(session_resume)
 SESSION_OF(signin)
 SESSION_OF(signin_undone)
+SESSION_OF(mailbox_host)
 SESSION_OF(note)
 SESSION_OF(mail)
 SESSION_OF(rcpt)
@@ -86,6 +93,20 @@ static void on_signin_undone(
 	session_sign_out(core, session);
 }
 
+/* Which server it is follows from the account; the front says no more than which of its hosts. */
+static void on_mailbox_host(
+	struct core *core, struct session *session, const struct ipc_message *message)
+{
+	const struct ipc_mailbox_host *host = &message->mailbox_host;
+	const struct config_backend *backend = domains_backend(
+		core, session->route, session->address, service_protocol(session->service));
+
+	if (++session->dials > SESSION_DIALS_MAX)
+		front_cut(session->front, "too many connections to a mailbox", session->id);
+	else if (backend != NULL)
+		front_dial(session, host->dial, host->generation, backend->name, host->member);
+}
+
 static void on_note(struct core *core, struct session *session, const struct ipc_message *message)
 {
 	journal_note(core, session, &message->note);
@@ -137,18 +158,20 @@ static void on_message_done(
 }
 
 static const struct rule rules[] = {
-	{ IPC_SESSION_END, ANY_STATE, false, session_of_session_end, on_session_end },
-	{ IPC_SESSION_RESUME, STATE(OPEN), false, session_of_session_resume, on_session_resume },
-	{ IPC_SIGNIN, STATE(OPEN) | STATE(CLOSING), false, session_of_signin, on_signin },
-	{ IPC_SIGNIN_UNDONE, STATE(SIGNED_IN) | STATE(CLOSING), false, session_of_signin_undone,
+	{ IPC_SESSION_END, ANY_STATE, OF_ALL, session_of_session_end, on_session_end },
+	{ IPC_SESSION_RESUME, STATE(OPEN), OF_ALL, session_of_session_resume, on_session_resume },
+	{ IPC_SIGNIN, STATE(OPEN) | STATE(CLOSING), OF_ALL, session_of_signin, on_signin },
+	{ IPC_SIGNIN_UNDONE, STATE(SIGNED_IN) | STATE(CLOSING), OF_ALL, session_of_signin_undone,
 		on_signin_undone },
-	{ IPC_NOTE, ANY_STATE, false, session_of_note, on_note },
-	{ IPC_MAIL, NOT_ASKING, true, session_of_mail, on_mail },
-	{ IPC_RCPT, NOT_ASKING, true, session_of_rcpt, on_rcpt },
-	{ IPC_RCPT_DONE, NOT_ASKING, true, session_of_rcpt_done, on_rcpt_done },
-	{ IPC_FROM, NOT_ASKING, true, session_of_from, on_from },
-	{ IPC_END, NOT_ASKING, true, session_of_end, on_end },
-	{ IPC_MESSAGE_DONE, NOT_ASKING, true, session_of_message_done, on_message_done },
+	{ IPC_MAILBOX_HOST, STATE(SIGNED_IN) | STATE(CLOSING), OF_MAILBOXES,
+		session_of_mailbox_host, on_mailbox_host },
+	{ IPC_NOTE, ANY_STATE, OF_ALL, session_of_note, on_note },
+	{ IPC_MAIL, NOT_ASKING, OF_SMTP, session_of_mail, on_mail },
+	{ IPC_RCPT, NOT_ASKING, OF_SMTP, session_of_rcpt, on_rcpt },
+	{ IPC_RCPT_DONE, NOT_ASKING, OF_SMTP, session_of_rcpt_done, on_rcpt_done },
+	{ IPC_FROM, NOT_ASKING, OF_SMTP, session_of_from, on_from },
+	{ IPC_END, NOT_ASKING, OF_SMTP, session_of_end, on_end },
+	{ IPC_MESSAGE_DONE, NOT_ASKING, OF_SMTP, session_of_message_done, on_message_done },
 };
 
 static const struct rule *find_rule(enum ipc_type type)
@@ -166,6 +189,13 @@ static bool is_heard_to_the_end(enum ipc_type type)
 	return type == IPC_SESSION_END || type == IPC_RCPT_DONE || type == IPC_MESSAGE_DONE;
 }
 
+static bool is_of(enum rule_of of, const struct session *session)
+{
+	bool is_smtp = service_protocol(session->service) == PROTOCOL_SMTP;
+
+	return of == OF_ALL || is_smtp == (of == OF_SMTP);
+}
+
 static void on_session_message(
 	struct front *front, const struct rule *rule, const struct ipc_message *message)
 {
@@ -176,8 +206,7 @@ static void on_session_message(
 		front_cut(front, "session of another", id);
 		return;
 	}
-	if ((rule->states & (1U << session->state)) == 0 ||
-		(rule->is_smtp && service_protocol(session->service) != PROTOCOL_SMTP)) {
+	if ((rule->states & (1U << session->state)) == 0 || !is_of(rule->of, session)) {
 		log_error("ipc_state", LOG_STR("message", ipc_type_name(message->type)),
 			LOG_STR("state", session_state_name(session->state)));
 		front_cut(front, "message in the wrong state", id);

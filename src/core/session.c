@@ -102,6 +102,7 @@ void session_sign_in(
 	session->since = clock_wall();
 	session->account = account->account;
 	session->device = account->device;
+	session->dials = 0;
 	session->address = slice_dup(account->address);
 	session->route = slice_dup(account->route);
 	session->client_name = slice_dup(account->client_name);

@@ -27,7 +27,10 @@
 #include "ipc/message.h"
 
 enum {
-	SESSIONS_PER_FRONT_MAX = 131072 /* a front that opens more is out of its mind */
+	SESSIONS_PER_FRONT_MAX = 131072, /* a front that opens more is out of its mind */
+	/* Hosts that a front may ask for, for one sign-in: each of a backend's, and a few times
+	 * again while gatepostd has too much to do. */
+	SESSION_DIALS_MAX = 160,
 };
 
 struct core;
@@ -71,6 +74,7 @@ struct session {
 	int64_t known_since;             /* its source, for the account; 0: not known */
 	struct sending_session *sending; /* sending_mail.h; NULL until its first MAIL */
 	bool is_refusal_noted;           /* that it may not send stands in an event */
+	unsigned dials;                  /* MAILBOX_HOST, so far */
 	char *address;
 	char *route; /* "": by the address' domain */
 	char *client_name;

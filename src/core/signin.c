@@ -50,25 +50,11 @@ static void finish(struct attempt *attempt, const struct attempt_answer *answer)
 	attempt_free(&attempt);
 }
 
-static void count_temporary(struct stats *stats, enum reason reason)
-{
-	if (reason == REASON_QUEUE_FULL)
-		stats->temporary_queue++;
-	else if (reason == REASON_STORE)
-		stats->temporary_store++;
-	else if (reason == REASON_BACKEND)
-		stats->temporary_backend++;
-	else if (reason == REASON_CORE)
-		stats->temporary_core++;
-	else
-		stats->temporary_vault++;
-}
-
 void signin_fail(struct attempt *attempt, enum reason reason)
 {
 	struct attempt_answer answer = { .verdict = VERDICT_TEMPORARY, .reason = reason };
 
-	count_temporary(&attempt->core->stats, reason);
+	attempt_count_fault(attempt, reason);
 	finish(attempt, &answer);
 }
 
@@ -442,7 +428,8 @@ void signin_begin(struct core *core, struct session *session, const struct ipc_s
 		.secret = message->secret,
 		.client_name = message->client_name,
 		.tls = message->tls,
-		.sni = message->sni };
+		.sni = message->sni,
+		.dial = message->dial };
 
 	session->state = SESSION_ASKING;
 	session->attempt = begin(core, &origin);
@@ -492,6 +479,7 @@ static void on_right(struct attempt *attempt, const struct ipc_verify_reply *rep
 		.token = reply->token };
 	struct session_account account = { reply->account, reply->device, reply->address,
 		reply->route, slice_str(attempt->client_name), slice_str(attempt->tls) };
+	bool is_awaited;
 
 	mem_free(route);
 	mem_free(address);
@@ -507,13 +495,18 @@ static void on_right(struct attempt *attempt, const struct ipc_verify_reply *rep
 	}
 	answer.backend = backend->name;
 	core->stats.signins_ok++;
-	attempt_record(attempt, &answer);
+	is_awaited =
+		session != NULL && session->attempt == attempt && session->state == SESSION_ASKING;
+	/* What takes longest begins first; what nobody waits for comes last. */
+	if (is_awaited && attempt->dial != 0)
+		front_dial(session, attempt->dial, 0, backend->name, 0);
 	attempt_reply(attempt, &answer);
-	if (session != NULL && session->attempt == attempt && session->state == SESSION_ASKING) {
+	if (is_awaited) {
 		session_sign_in(core, session, &account);
 		session->block = reply->is_blocked ? SESSION_BLOCK_YES : SESSION_BLOCK_NO;
 		session->known_since = reply->known_since;
 	}
+	attempt_record(attempt, &answer);
 	attempt_free(&attempt);
 }
 

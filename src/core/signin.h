@@ -104,6 +104,7 @@ struct attempt_origin {
 	struct slice client_name;
 	struct slice tls;
 	struct slice sni;
+	uint64_t dial;      /* as in SIGNIN */
 	const char *detail; /* for the event; outlives it */
 	uint64_t account;   /* where it is known */
 	bool is_known;      /* no guess at the account by a stranger */
@@ -135,6 +136,7 @@ struct attempt {
 	char login[SIGNIN_LOGIN_SIZE]; /* canonical; "": no account can be called so */
 	char *client_name;
 	char *tls;
+	uint64_t dial; /* 0: no mailbox is to be opened */
 	const char *detail;
 	struct secret *secret;
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/dialer.h"
+#include "front/session_core.h"
 
 enum {
 	REPEAT_MS = 50,
@@ -16,15 +18,20 @@ enum {
 
 struct backend_dial {
 	struct front *front;
+	uint64_t session; /* whose mailbox it is; 0: a next hop */
 	struct settings *settings;
 	uint64_t generation; /* of settings */
 	struct settings_backend *backend;
+	bool is_first; /* it is core that asked, and for the first host */
+	bool is_early; /* the answer to that came before we chose: */
+	int early_fd;
+	int early_errno;
 	struct haproxy_header client;
 	bool has_client;
 	const struct backend_dial_ops *ops;
 	void *owner;
-	uint32_t tried;
-	unsigned host; /* the one being tried */
+	uint32_t tried; /* 0: no host is chosen yet */
+	unsigned host;  /* the one being tried */
 	struct dial dial;
 	struct loop_timer repeat;
 	unsigned repeats;
@@ -41,15 +48,51 @@ static void log_failure(const struct backend_dial *dial, const char *why)
 		LOG_STR("host", conf->hosts.items[dial->host]), LOG_STR("why", why));
 }
 
+static int64_t timeout_ms(const struct backend_dial *dial)
+{
+	return (int64_t)dial->backend->conf->connect_timeout * 1000;
+}
+
 static void dial_host(struct backend_dial *dial)
 {
-	dialer_start(&dial->dial, dial->generation, dial->backend->index, dial->host,
-		(int64_t)dial->backend->conf->connect_timeout * 1000);
+	dial->is_first = false;
+	dialer_forget(&dial->dial);
+	if (dial->session == 0) {
+		dialer_start(&dial->dial, dial->generation, dial->backend->index, dial->host,
+			timeout_ms(dial));
+		return;
+	}
+	dialer_expect(&dial->dial);
+	dialer_limit(&dial->dial, timeout_ms(dial));
+	if (session_core_ask_host(
+		    dial->front, dial->session, dial->dial.request, dial->generation, dial->host))
+		return;
+	/* Without core there is no connection; that is no fault of the host. */
+	dialer_forget(&dial->dial);
+	dial->ops->on_failed(dial, dial->owner);
 }
 
 static void on_repeat(struct loop_timer *timer)
 {
 	dial_host(timer->owner);
+}
+
+static void finish_dial(struct backend_dial *dial, int *fd, int errno_value);
+
+/* Core had the first host of the backend dialled: unless we know better, that is the one. */
+static void await_first(struct backend_dial *dial)
+{
+	int fd = dial->early_fd;
+
+	dial->early_fd = -1;
+	if (dial->is_early)
+		finish_dial(dial, &fd, dial->early_errno);
+	else if (dial->host == 0)
+		dialer_limit(&dial->dial, timeout_ms(dial));
+	else
+		dial_host(dial);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 static void run_next(struct loop_task *task)
@@ -68,7 +111,10 @@ static void run_next(struct loop_task *task)
 	}
 	dial->host = (unsigned)host;
 	dial->tried |= 1U << dial->host;
-	dial_host(dial);
+	if (dial->is_first)
+		await_first(dial);
+	else
+		dial_host(dial);
 }
 
 static void try_next(struct backend_dial *dial)
@@ -136,29 +182,27 @@ static enum gp_err send_header(struct backend_dial *dial)
 	return err;
 }
 
-static void on_dialed(struct dial *request, int *fd, int errno_value)
+/* Settings may have changed while core let the session in, or the account's server. */
+static bool leads_elsewhere(const struct backend_dial *dial)
 {
-	struct backend_dial *dial = request->owner;
+	const struct ipc_dialed *answer = &dial->dial.answer;
+
+	return answer->request != 0 &&
+	       (answer->generation != dial->generation || answer->backend != dial->backend->index ||
+		       answer->member != dial->host);
+}
+
+static void use_socket(struct backend_dial *dial, int *fd)
+{
 	const struct config_backend *conf = dial->backend->conf;
 	enum gp_err err = GP_OK;
 
-	/* No fault of the host: gatepostd is in the middle of a reload and does not know these
-	 * settings yet, or it has too much to do. */
-	if ((errno_value == EINVAL || errno_value == EAGAIN) && dial->repeats < REPEATS_MAX) {
-		dial->repeats++;
-		loop_timer_set(&dial->repeat, REPEAT_MS);
-		return;
-	}
-	if (*fd < 0) {
-		fail_host(dial, strerror(errno_value));
-		return;
-	}
 	dial->conn = conn_new(
 		dial->front->loop, fd, &tls_ops, dial, BACKEND_INPUT_MAX, BACKEND_OUTPUT_MAX);
 	if (dial->has_client && conf->client_address == CONFIG_CLIENT_PROXY)
 		err = send_header(dial);
 	if (err == GP_OK && conf->tls == CONFIG_TLS_IMPLICIT) {
-		conn_set_deadline(dial->conn, (int64_t)conf->connect_timeout * 1000);
+		conn_set_deadline(dial->conn, timeout_ms(dial));
 		err = conn_starttls_client(dial->conn, dial->backend->tls, conf->tls_name);
 		if (err == GP_OK)
 			return;
@@ -169,24 +213,91 @@ static void on_dialed(struct dial *request, int *fd, int errno_value)
 		give(dial);
 }
 
-struct backend_dial *backend_dial_new(struct front *front, struct settings_backend *backend,
-	const struct haproxy_header *client, const struct backend_dial_ops *ops, void *owner)
+static void finish_dial(struct backend_dial *dial, int *fd, int errno_value)
+{
+	bool was_first = dial->is_first;
+
+	dial->is_first = false;
+	if (was_first && leads_elsewhere(dial)) {
+		dial_host(dial);
+		return;
+	}
+	/* No fault of the host: gatepostd is in the middle of a reload and does not know these
+	 * settings yet, or it has too much to do. */
+	if ((errno_value == EINVAL || errno_value == EAGAIN) && dial->repeats < REPEATS_MAX) {
+		dial->repeats++;
+		loop_timer_set(&dial->repeat, REPEAT_MS);
+		return;
+	}
+	if (*fd < 0)
+		fail_host(dial, strerror(errno_value));
+	else if (leads_elsewhere(dial))
+		fail_host(dial, "core knows another server of the mailbox");
+	else
+		use_socket(dial, fd);
+}
+
+static void on_dialed(struct dial *request, int *fd, int errno_value)
+{
+	struct backend_dial *dial = request->owner;
+
+	if (dial->tried != 0) {
+		finish_dial(dial, fd, errno_value);
+		return;
+	}
+	dial->is_early = true;
+	dial->early_fd = *fd;
+	dial->early_errno = errno_value;
+	*fd = -1;
+}
+
+static struct backend_dial *make(struct front *front)
 {
 	struct backend_dial *dial = mem_new(1, sizeof *dial);
 
 	dial->front = front;
-	dial->settings = settings_hold(front->settings);
-	dial->generation = front->child->generation;
+	dial->early_fd = -1;
+	dialer_init_dial(front->dialer, &dial->dial, on_dialed, dial);
+	loop_timer_init(front->loop, &dial->repeat, on_repeat, dial);
+	return dial;
+}
+
+void backend_dial_begin(struct backend_dial *dial, struct settings_backend *backend,
+	const struct haproxy_header *client, const struct backend_dial_ops *ops, void *owner)
+{
+	dial->settings = settings_hold(dial->front->settings);
+	dial->generation = dial->front->child->generation;
 	dial->backend = backend;
 	dial->has_client = client != NULL;
 	if (client != NULL)
 		dial->client = *client;
 	dial->ops = ops;
 	dial->owner = owner;
-	dialer_init_dial(front->dialer, &dial->dial, on_dialed, dial);
-	loop_timer_init(front->loop, &dial->repeat, on_repeat, dial);
 	try_next(dial);
+}
+
+struct backend_dial *backend_dial_new(struct front *front, struct settings_backend *backend,
+	const struct haproxy_header *client, const struct backend_dial_ops *ops, void *owner)
+{
+	struct backend_dial *dial = make(front);
+
+	backend_dial_begin(dial, backend, client, ops, owner);
 	return dial;
+}
+
+struct backend_dial *backend_dial_expect(struct front *front, uint64_t session)
+{
+	struct backend_dial *dial = make(front);
+
+	dial->session = session;
+	dial->is_first = true;
+	dialer_expect(&dial->dial);
+	return dial;
+}
+
+uint64_t backend_dial_request(const struct backend_dial *dial)
+{
+	return dial->dial.request;
 }
 
 void backend_dial_free(struct backend_dial **pdial)
@@ -198,6 +309,8 @@ void backend_dial_free(struct backend_dial **pdial)
 		return;
 	dialer_fini_dial(&dial->dial);
 	loop_timer_fini(&dial->repeat);
+	if (dial->early_fd >= 0)
+		(void)close(dial->early_fd);
 	conn_free(&dial->conn);
 	settings_release(&dial->settings);
 	/* The memory goes in a task of its own, also when a turn is still to come for it. */

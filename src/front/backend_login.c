@@ -243,7 +243,10 @@ struct backend_login *backend_login_new(struct front *front, struct settings_bac
 	login->conf.secret = secret_slice(login->secret);
 	login->ops = ops;
 	login->owner = owner;
-	login->dial = backend_dial_new(front, backend, &login->conf.client, &dial_ops, login);
+	login->conf.pdial = NULL;
+	login->dial = *conf->pdial;
+	*conf->pdial = NULL;
+	backend_dial_begin(login->dial, backend, &login->conf.client, &dial_ops, login);
 	return login;
 }
 

@@ -13,9 +13,11 @@
 #include "proto/haproxy.h"
 #include "proto/login.h"
 
+struct backend_dial;
 struct backend_login;
 
 struct backend_login_conf {
+	struct backend_dial **pdial; /* expected for the session; taken */
 	const struct login_client_ops *protocol;
 	enum login_credential credential;
 	struct slice address;         /* the mailbox */

@@ -36,7 +36,7 @@ void dialer_free(struct dialer **pdialer)
 	mem_free(dialer);
 }
 
-static void stop_waiting(struct dial *dial)
+void dialer_forget(struct dial *dial)
 {
 	if (!dial->is_waiting)
 		return;
@@ -50,7 +50,7 @@ static void on_timeout(struct loop_timer *timer)
 	struct dial *dial = timer->owner;
 	int none = -1;
 
-	stop_waiting(dial);
+	dialer_forget(dial);
 	dial->on_done(dial, &none, ETIMEDOUT);
 }
 
@@ -63,22 +63,33 @@ void dialer_init_dial(
 
 void dialer_fini_dial(struct dial *dial)
 {
-	stop_waiting(dial);
+	dialer_forget(dial);
 	loop_timer_fini(&dial->timer);
 }
 
-static void start(struct dial *dial, const struct ipc_message *message, int64_t timeout_ms)
+void dialer_expect(struct dial *dial)
 {
 	struct dialer *dialer = dial->dialer;
-	enum gp_err err = chan_send(dialer->parent, message, -1);
 
-	if (err != GP_OK) {
-		log_warn("dial_not_sent", LOG_STR("error", gp_err_text(err)));
-		timeout_ms = 0;
-	}
+	GP_ASSERT(!dial->is_waiting);
+	dial->request = ++dialer->last_request;
+	dial->answer = (struct ipc_dialed){ 0 };
 	dial->is_waiting = true;
 	map_add(&dialer->waiting, &dial->node, slice_of(&dial->request, sizeof dial->request));
+}
+
+void dialer_limit(struct dial *dial, int64_t timeout_ms)
+{
 	loop_timer_set(&dial->timer, timeout_ms);
+}
+
+static void ask(struct dial *dial, const struct ipc_message *message, int64_t timeout_ms)
+{
+	enum gp_err err = chan_send(dial->dialer->parent, message, -1);
+
+	if (err != GP_OK)
+		log_warn("dial_not_sent", LOG_STR("error", gp_err_text(err)));
+	dialer_limit(dial, err == GP_OK ? timeout_ms : 0);
 }
 
 void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
@@ -86,13 +97,12 @@ void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsi
 {
 	struct ipc_message message = { .type = IPC_DIAL };
 
-	GP_ASSERT(!dial->is_waiting);
-	dial->request = ++dial->dialer->last_request;
+	dialer_expect(dial);
 	message.dial = (struct ipc_dial){ .request = dial->request,
 		.generation = generation,
 		.backend = (uint16_t)backend,
 		.member = (uint16_t)member };
-	start(dial, &message, timeout_ms);
+	ask(dial, &message, timeout_ms);
 }
 
 void dialer_start_web(
@@ -100,12 +110,11 @@ void dialer_start_web(
 {
 	struct ipc_message message = { .type = IPC_DIAL_WEB };
 
-	GP_ASSERT(!dial->is_waiting);
-	dial->request = ++dial->dialer->last_request;
+	dialer_expect(dial);
 	message.dial_web = (struct ipc_dial_web){
 		.request = dial->request, .client = *client, .client_port = client_port
 	};
-	start(dial, &message, timeout_ms);
+	ask(dial, &message, timeout_ms);
 }
 
 void dialer_on_dialed(struct dialer *dialer, const struct ipc_dialed *dialed, int *fd)
@@ -119,6 +128,7 @@ void dialer_on_dialed(struct dialer *dialer, const struct ipc_dialed *dialed, in
 	if (node == NULL)
 		return;
 	dial = MAP_ENTRY(node, struct dial, node);
-	stop_waiting(dial);
+	dialer_forget(dial);
+	dial->answer = *dialed;
 	dial->on_done(dial, is_up ? fd : &none, is_up ? 0 : (int)dialed->errno_value);
 }

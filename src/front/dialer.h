@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Asks gatepostd for connected sockets: a front can not connect by itself. One struct dial is one
- * request, embedded in its owner.
+ * request, embedded in its owner. To the servers of mailboxes gatepostd connects at core's word
+ * only: those requests are waited for here, and asked through core.
  */
 #ifndef GP_FRONT_DIALER_H
 #define GP_FRONT_DIALER_H
@@ -25,6 +26,7 @@ struct dial {
 	struct map_node node;
 	uint64_t request;
 	bool is_waiting;
+	struct ipc_dialed answer; /* gatepostd's last one; all 0: it was silent */
 	struct dialer *dialer;
 	struct loop_timer timer;
 	dialer_done_fn *on_done;
@@ -38,11 +40,16 @@ void dialer_free(struct dialer **pdialer);
 
 void dialer_init_dial(
 	struct dialer *dialer, struct dial *dial, dialer_done_fn *on_done, void *owner);
-/* Gives a waiting dial up; a socket that comes late is closed. */
-void dialer_fini_dial(struct dial *dial);
+void dialer_fini_dial(struct dial *dial); /* forgets it */
 
 void dialer_start(struct dial *dial, uint64_t generation, unsigned backend, unsigned member,
 	int64_t timeout_ms);
+/* Waits under a fresh request, for as long as it takes: whoever asks has still to do so. */
+void dialer_expect(struct dial *dial);
+/* From now on for so long; 0: no longer than this turn. */
+void dialer_limit(struct dial *dial, int64_t timeout_ms);
+/* Gives a waiting dial up; a socket that comes late is closed. */
+void dialer_forget(struct dial *dial);
 /* A pair of sockets with gatepost-web at the other end. client: where the browser is. */
 void dialer_start_web(
 	struct dial *dial, const struct ip *client, uint16_t client_port, int64_t timeout_ms);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "front/backend_dial.h"
 #include "front/backend_login.h"
 #include "front/session_core.h"
 #include "net/relay.h"
@@ -37,7 +38,8 @@ struct mailbox_login {
 	const struct login_server_ops *server_ops;
 	const struct login_client_ops *client_ops;
 	void *server;
-	struct secret *secret; /* as typed, where a backend wants it passed through */
+	struct secret *secret;     /* as typed, where a backend wants it passed through */
+	struct backend_dial *dial; /* while core is asked: it may have the backend dialled */
 	struct backend_login *backend;
 };
 
@@ -50,6 +52,7 @@ static void free_login(struct mailbox *mailbox)
 	mailbox->login = NULL;
 	if (login == NULL)
 		return;
+	backend_dial_free(&login->dial);
 	backend_login_free(&login->backend);
 	if (login->server != NULL)
 		login->server_ops->destroy(login->server);
@@ -63,6 +66,7 @@ static void answer(struct mailbox *mailbox, const struct engine_answer *reply)
 	struct mailbox_login *login = mailbox->login;
 
 	GP_ASSERT(reply->verdict != VERDICT_OK);
+	backend_dial_free(&login->dial);
 	secret_free(&login->secret);
 	mailbox->state = MAILBOX_LOGIN;
 	login->server_ops->answer_signin(login->server, reply);
@@ -181,7 +185,8 @@ static void open_mailbox(struct mailbox *mailbox, const struct ipc_signin_reply 
 	struct mailbox_login *login = mailbox->login;
 	struct settings_backend *backend =
 		settings_backend(session->front->settings, reply->backend);
-	struct backend_login_conf conf = { .protocol = login->client_ops,
+	struct backend_login_conf conf = { .pdial = &login->dial,
+		.protocol = login->client_ops,
 		.address = reply->address,
 		.client = session->peer,
 		.session = session->id };
@@ -222,12 +227,15 @@ static void ask_signin(struct mailbox *mailbox, const struct engine_signin *sign
 	struct engine_answer reply = { .verdict = VERDICT_DENY };
 
 	if (session_core_is_askable(signin)) {
-		if (session_core_ask_signin(session, signin, name)) {
+		login->dial = backend_dial_expect(session->front, session->id);
+		if (session_core_ask_signin(
+			    session, signin, name, backend_dial_request(login->dial))) {
 			mailbox->state = MAILBOX_ASKING;
 			if (session->front->settings->has_passthrough)
 				login->secret = secret_new(signin->secret);
 			return;
 		}
+		backend_dial_free(&login->dial);
 		reply.verdict = VERDICT_TEMPORARY;
 	}
 	login->server_ops->answer_signin(login->server, &reply);

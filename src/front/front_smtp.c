@@ -194,7 +194,7 @@ static void ask_signin(struct front_smtp *smtp, const struct engine_signin *sign
 
 	if (session_core_is_askable(signin)) {
 		if (session_core_ask_signin(
-			    smtp->session, signin, smtp_server_client_name(smtp->server)))
+			    smtp->session, signin, smtp_server_client_name(smtp->server), 0))
 			return;
 		answer.verdict = VERDICT_TEMPORARY;
 	}

@@ -128,13 +128,14 @@ static bool ask(
 	return true;
 }
 
-bool session_core_ask_signin(
-	struct session *session, const struct engine_signin *signin, const char *client_name)
+bool session_core_ask_signin(struct session *session, const struct engine_signin *signin,
+	const char *client_name, uint64_t dial)
 {
 	struct ipc_message message = { .type = IPC_SIGNIN };
 
 	session->has_tried = true;
 	message.signin = (struct ipc_signin){ .session = session->id,
+		.dial = dial,
 		.mechanism = (uint8_t)signin->mechanism,
 		.login = signin->login,
 		.secret = signin->secret,
@@ -142,6 +143,19 @@ bool session_core_ask_signin(
 		.tls = slice_str(session->tls_text),
 		.sni = slice_str(conn_sni(session->conn)) };
 	return ask(session, SESSION_ASKS_SIGNIN, &message);
+}
+
+bool session_core_ask_host(
+	struct front *front, uint64_t session, uint64_t dial, uint64_t generation, unsigned member)
+{
+	const struct session *asker = session_find(front, session);
+	struct ipc_message message = { .type = IPC_MAILBOX_HOST };
+
+	message.mailbox_host = (struct ipc_mailbox_host){ .session = session,
+		.dial = dial,
+		.generation = generation,
+		.member = (uint16_t)member };
+	return asker != NULL && asker->is_known && core_link_send(front->core, &message);
 }
 
 bool session_core_ask_mail(struct session *session, struct slice sender, uint64_t size)

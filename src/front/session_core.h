@@ -18,13 +18,18 @@ void session_core_note(
 /* A refusal after sign-in that is our own fault: so that its reference leads to something. Once. */
 void session_core_note_fault(struct session *session);
 
+/* The next host of the server of its mailbox; the answer comes to the dial with this request. */
+bool session_core_ask_host(
+	struct front *front, uint64_t session, uint64_t dial, uint64_t generation, unsigned member);
+
 /* false: no account has a name or a secret like these; the answer is "wrong", without a question.
  */
 bool session_core_is_askable(const struct engine_signin *signin);
 
 /* Questions; the answer comes by protocol->on_...(). false: core can not be asked now. */
-bool session_core_ask_signin(
-	struct session *session, const struct engine_signin *signin, const char *client_name);
+/* dial: as in SIGNIN. */
+bool session_core_ask_signin(struct session *session, const struct engine_signin *signin,
+	const char *client_name, uint64_t dial);
 bool session_core_ask_mail(struct session *session, struct slice sender, uint64_t size);
 bool session_core_ask_rcpt(struct session *session, struct slice recipient);
 /* addresses: with commas between. */

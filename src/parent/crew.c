@@ -379,12 +379,23 @@ static void on_bans_ready(struct parent *parent, const struct ipc_bans_ready *re
 	crew_check_serving(parent->crew);
 }
 
+static void on_dial_mailbox(struct parent *parent, const struct ipc_dial_mailbox *message)
+{
+	struct crew *crew = parent->crew;
+
+	/* Fronts come first. */
+	if (message->front < crew->fronts && crew->workers[message->front].state == WORKER_UP)
+		dial_mailbox(parent->dialer, &crew->workers[message->front], message);
+}
+
 void crew_on_message(struct worker *worker, const struct ipc_message *message)
 {
 	struct parent *parent = worker->parent;
 
 	if (message->type == IPC_DIAL)
 		dial_start(parent->dialer, worker, &message->dial);
+	else if (message->type == IPC_DIAL_MAILBOX)
+		on_dial_mailbox(parent, &message->dial_mailbox);
 	else if (message->type == IPC_DIAL_WEB)
 		dial_web(worker, &message->dial_web);
 	else if (message->type == IPC_RELOAD)

@@ -16,7 +16,8 @@ struct dial {
 	LIST_ENTRY(dial) link;
 	struct dialer *dialer;
 	struct worker *front;
-	uint64_t request;
+	uint64_t session;                /* whose mailbox it is; 0: of no one session */
+	struct ipc_dialed answer;        /* all but errno_value */
 	struct generation_member member; /* a copy: generations go */
 	size_t next;                     /* address to try */
 	int fd;
@@ -82,17 +83,17 @@ void dial_drop(struct dialer *dialer, const struct worker *front)
 	}
 }
 
-static void reply(struct worker *front, uint64_t request, int fd, int errno_value)
+static void reply(struct worker *front, const struct ipc_dialed *answer, int fd, int errno_value)
 {
-	struct ipc_message message = { .type = IPC_DIALED };
+	struct ipc_message message = { .type = IPC_DIALED, .dialed = *answer };
 
-	message.dialed = (struct ipc_dialed){ .request = request, .errno_value = errno_value };
+	message.dialed.errno_value = errno_value;
 	worker_send(front, &message, fd);
 }
 
 static void finish(struct dial *dial, int errno_value)
 {
-	reply(dial->front, dial->request, errno_value == 0 ? dial->fd : -1, errno_value);
+	reply(dial->front, &dial->answer, errno_value == 0 ? dial->fd : -1, errno_value);
 	dial_free(dial);
 }
 
@@ -189,23 +190,33 @@ static size_t count_dials(const struct dialer *dialer, const struct worker *fron
 	return count;
 }
 
-void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_dial *message)
+/* What a front may ask for by itself is where its clients get without having signed in. */
+static bool is_mailbox(const struct config *config, unsigned backend)
 {
-	const struct generation *generation = find_generation(dialer->parent, message->generation);
+	return backend < config->backend_count &&
+	       (config->backends[backend].protocol == CONFIG_BACKEND_IMAP ||
+		       config->backends[backend].protocol == CONFIG_BACKEND_POP3);
+}
+
+/* answer: what will be said, so also where to: backend and host in generation (NULL: it is not
+ * known). */
+static void begin(struct dialer *dialer, struct worker *front, uint64_t session,
+	const struct generation *generation, const struct ipc_dialed *answer)
+{
 	const struct generation_member *member =
-		generation != NULL
-			? generation_member(generation, message->backend, message->member)
-			: NULL;
+		generation != NULL ? generation_member(generation, answer->backend, answer->member)
+				   : NULL;
 	struct dial *dial = NULL;
 
 	if (member == NULL || count_dials(dialer, front) >= DIAL_MAX) {
-		reply(front, message->request, -1, member == NULL ? EINVAL : EAGAIN);
+		reply(front, answer, -1, member == NULL ? EINVAL : EAGAIN);
 		return;
 	}
 	dial = mem_new(1, sizeof *dial);
 	dial->dialer = dialer;
 	dial->front = front;
-	dial->request = message->request;
+	dial->session = session;
+	dial->answer = *answer;
 	dial->fd = -1;
 	dial->member.count = member->count;
 	dial->member.addresses = mem_new(member->count, sizeof *member->addresses);
@@ -213,30 +224,81 @@ void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_di
 		dial->member.addresses[i] = member->addresses[i];
 	LIST_INSERT_HEAD(&dialer->dials, dial, link);
 	loop_timer_init(dialer->parent->loop, &dial->timer, on_timeout, dial);
-	loop_timer_set(&dial->timer, timeout_of(generation->config, message->backend));
+	loop_timer_set(&dial->timer, timeout_of(generation->config, answer->backend));
 	try_next(dial, EADDRNOTAVAIL);
+}
+
+void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_dial *message)
+{
+	const struct generation *generation = find_generation(dialer->parent, message->generation);
+	struct ipc_dialed answer = { .request = message->request,
+		.generation = message->generation,
+		.backend = message->backend,
+		.member = message->member };
+
+	if (generation != NULL && is_mailbox(generation->config, message->backend))
+		reply(front, &answer, -1, EACCES);
+	else
+		begin(dialer, front, 0, generation, &answer);
+}
+
+/* One host after the other; of the one before nobody wants to hear any more. */
+static void drop_earlier(struct dialer *dialer, const struct worker *front, uint64_t session)
+{
+	struct dial *dial;
+
+	LIST_FOREACH (dial, &dialer->dials, link) {
+		if (dial->front == front && dial->session == session) {
+			dial_free(dial);
+			return;
+		}
+	}
+}
+
+void dial_mailbox(
+	struct dialer *dialer, struct worker *front, const struct ipc_dial_mailbox *message)
+{
+	uint64_t number = message->generation != 0 ? message->generation : front->taken;
+	const struct generation *generation = find_generation(dialer->parent, number);
+	int backend = generation != NULL
+			      ? config_backend_index(generation->config, message->backend)
+			      : -1;
+	struct ipc_dialed answer = { .request = message->request,
+		.generation = number,
+		.backend = (uint16_t)backend,
+		.member = message->member };
+
+	/* The front that core means may be gone, and another be there in its place. */
+	if (front->pid != (pid_t)message->pid)
+		return;
+	drop_earlier(dialer, front, message->session);
+	if (backend < 0 || !is_mailbox(generation->config, (unsigned)backend))
+		reply(front, &answer, -1, EINVAL);
+	else
+		begin(dialer, front, message->session, generation, &answer);
 }
 
 void dial_web(struct worker *front, const struct ipc_dial_web *message)
 {
 	struct worker *web = crew_web(front->parent->crew);
 	struct ipc_message told = { .type = IPC_WEB_CLIENT };
+	struct ipc_dialed answer = { .request = message->request };
 	enum gp_err err = GP_OK;
 	int fds[2];
 
 	if (web->state != WORKER_UP) {
-		reply(front, message->request, -1, ECONNREFUSED);
+		reply(front, &answer, -1, ECONNREFUSED);
 		return;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {
-		reply(front, message->request, -1, errno);
+		reply(front, &answer, -1, errno);
 		return;
 	}
 	told.web_client = (struct ipc_web_client){ .client = message->client,
 		.client_port = message->client_port };
 	/* Not worker_send(): a portal that is slow is no broken one. */
 	err = web->chan != NULL ? chan_send(web->chan, &told, fds[1]) : GP_ERR_CLOSED;
-	reply(front, message->request, err == GP_OK ? fds[0] : -1,
+	reply(front, &answer, err == GP_OK ? fds[0] : -1,
 		err == GP_OK         ? 0
 		: err == GP_ERR_BUSY ? EAGAIN
 				     : ECONNREFUSED);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Connections to backends and to the portal, made for fronts, which may not: a front names a
- * backend and a host of it by their numbers and so reaches configured addresses only. Process:
- * gatepostd.
+ * backend and a host of it by their numbers and so reaches configured addresses only, and the
+ * servers of mailboxes only for sessions that core let in. Process: gatepostd.
  */
 #ifndef GP_PARENT_DIAL_H
 #define GP_PARENT_DIAL_H
@@ -20,6 +20,9 @@ void dialer_free(struct dialer **pdialer);
 
 /* Answered by DIALED. The addresses of a host are tried in turn, all within connect_timeout. */
 void dial_start(struct dialer *dialer, struct worker *front, const struct ipc_dial *message);
+/* The same for a mailbox, at core's word. */
+void dial_mailbox(
+	struct dialer *dialer, struct worker *front, const struct ipc_dial_mailbox *message);
 /* A pair of sockets between this front and the portal. */
 void dial_web(struct worker *front, const struct ipc_dial_web *message);
 /* The front is gone: its dials are given up. */

@@ -39,6 +39,7 @@ static struct {
 	int core_fd;
 	int map_fd;
 	char *state_dir;
+	uint16_t mailboxes; /* a backend */
 	struct loop_timer timer;
 	struct loop_timer survived;
 } self = { .core_fd = -1, .map_fd = -1 };
@@ -230,6 +231,27 @@ static void dial_elsewhere(void)
 	tell(CHILD_CONTROL_FD, &message);
 }
 
+/* A mailbox's server, to which only who was let in gets a connection. */
+static void dial_mailbox(void)
+{
+	struct ipc_message message = { .type = IPC_DIAL };
+
+	message.dial = (struct ipc_dial){
+		.request = 1, .generation = self.child->generation, .backend = self.mailboxes
+	};
+	tell(CHILD_CONTROL_FD, &message);
+}
+
+/* The same through core, for a session that nobody is signed in to. */
+static void want_mailbox(void)
+{
+	struct ipc_message message = { .type = IPC_MAILBOX_HOST };
+
+	open_session(FOREIGN_SESSION + 2);
+	message.mailbox_host.session = FOREIGN_SESSION + 2;
+	tell(self.core_fd, &message);
+}
+
 static void babble_to_peer(void)
 {
 	babble(self.core_fd);
@@ -265,6 +287,8 @@ static const struct offence {
 	{ "ask_like_cli", ask_like_cli, 0 },
 	{ "accuse", accuse, 0 },
 	{ "dial_elsewhere", dial_elsewhere, 0 },
+	{ "dial_mailbox", dial_mailbox, 0 },
+	{ "want_mailbox", want_mailbox, 0 },
 	{ "babble_to_peer", babble_to_peer, 0 },
 	{ "babble_to_parent", babble_to_parent, 0 },
 	{ "send_long_to_peer", send_long_to_peer, 0 },
@@ -314,11 +338,11 @@ static enum gp_err before_jail(struct child *child, const struct config *config,
 static enum gp_err on_config(struct child *child, const struct config *config,
 	const struct child_material *materials, size_t count, struct gp_why *why)
 {
-	(void)config;
 	(void)materials;
 	(void)count;
 	(void)why;
 	self.child = child;
+	self.mailboxes = (uint16_t)config_backend_index(config, SLICE_LIT("imap"));
 	return GP_OK;
 }
 

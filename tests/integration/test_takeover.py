@@ -23,7 +23,7 @@ FRONT_ACTS = {
     "open_store": REFUSED, "open_passwd": REFUSED, "create_file": REFUSED, "reopen_fd": REFUSED, "memfd": FATAL,
     # the network, also by a socket from before the jail
     "socket": FATAL, "unix_socket": FATAL, "connect": FATAL, "fast_open": FATAL, "bind": FATAL, "listen": FATAL,
-    "dial_elsewhere": REFUSED,
+    "dial_elsewhere": REFUSED, "dial_mailbox": REFUSED,
     # other processes
     "exec": FATAL, "fork": FORK, "ptrace": FATAL, "read_memory": FATAL, "kill": FATAL, "kill_all": FATAL,
     "raise_limit_of_other": FATAL,
@@ -34,6 +34,7 @@ FRONT_ACTS = {
     "map_bans_writable": REFUSED, "make_bans_writable": REFUSED, "write_bans": REFUSED,
     # channels
     "signin_foreign": CUT, "mail_foreign": CUT, "resume_foreign": CUT, "resume_late": CUT, "take_session_id": CUT,
+    "want_mailbox": CUT,
     "ask_like_core": CUT, "ask_like_cli": CUT, "accuse": CUT, "babble_to_peer": CUT, "babble_to_parent": CUT,
     "send_long_to_peer": CUT, "send_long_to_parent": CUT,
 }

@@ -342,6 +342,25 @@ void dialer_init_dial(
 	dial->owner = owner;
 }
 
+/* Mailboxes are not opened here. */
+void dialer_expect(struct dial *dial)
+{
+	(void)dial;
+	GP_ASSERT(!"a dial of a mailbox");
+}
+
+void dialer_limit(struct dial *dial, int64_t timeout_ms)
+{
+	(void)dial;
+	(void)timeout_ms;
+	GP_ASSERT(!"a dial of a mailbox");
+}
+
+void dialer_forget(struct dial *dial)
+{
+	(void)dial;
+}
+
 void dialer_fini_dial(struct dial *dial)
 {
 	for (size_t i = 0; i < lines_count; i++) {

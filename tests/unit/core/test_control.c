@@ -252,6 +252,9 @@ static void operations_are_passed_on(void **state)
 	assert_true(json_is_true(json_object_get(world_row(world, 0), "echo")));
 	assert_int_equal(world_op(world, "no.such", ""), GP_ERR_UNSUPPORTED);
 	assert_int_equal(world_op(world, "stats", "{\"x\":1}"), GP_ERR_SYNTAX);
+	assert_int_equal(world_op(world, "reload", ""), GP_OK);
+	chan_free(&world->gatepostd.chan);
+	world_settle(world);
 	assert_int_equal(world_op(world, "reload", ""), GP_ERR_BUSY);
 	world_cut_vault(world, 0);
 	world_settle(world);

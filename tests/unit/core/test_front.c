@@ -24,7 +24,8 @@ enum {
 	CLOSING = 4,
 	IMAP_OPEN = 5, /* ... this one, */
 	FOREIGN = 6,   /* this one of front 1 */
-	UNKNOWN = 7,   /* and this one, which nobody opened */
+	UNKNOWN = 7,   /* this one, which nobody opened */
+	IMAP_IN = 8,   /* and this one, which is signed in for IMAP */
 };
 
 static struct world *states_new(void)
@@ -36,6 +37,7 @@ static struct world *states_new(void)
 	world_open(world, 1, FOREIGN, SERVICE_SUBMISSION, source);
 	assert_int_equal(
 		world_try(world, SIGNED_IN, SERVICE_SUBMISSION, source, "right"), VERDICT_OK);
+	assert_int_equal(world_try(world, IMAP_IN, SERVICE_IMAP, source, "right"), VERDICT_OK);
 	assert_int_equal(
 		world_try(world, CLOSING, SERVICE_SUBMISSION, source, "right"), VERDICT_OK);
 	assert_int_equal(
@@ -66,6 +68,8 @@ static struct ipc_message message_of(enum ipc_type type, uint64_t session)
 		message.signin = (struct ipc_signin){ .session = session };
 	else if (type == IPC_SIGNIN_UNDONE)
 		message.signin_undone = (struct ipc_signin_undone){ session, REASON_BACKEND };
+	else if (type == IPC_MAILBOX_HOST)
+		message.mailbox_host = (struct ipc_mailbox_host){ .session = session };
 	else if (type == IPC_NOTE)
 		message.note = (struct ipc_note){ .session = session, .reason = REASON_HTTP };
 	else if (type == IPC_MAIL)
@@ -90,11 +94,12 @@ static void each_message_has_its_states(void **state)
 		const char *allowed; /* digits: sessions it may name */
 	} cases[] = {
 		{ IPC_SESSION_OPEN, "7" },
-		{ IPC_SESSION_END, "12345" },
+		{ IPC_SESSION_END, "123458" },
 		{ IPC_SESSION_RESUME, "15" },
 		{ IPC_SIGNIN, "145" },
-		{ IPC_SIGNIN_UNDONE, "34" },
-		{ IPC_NOTE, "12345" },
+		{ IPC_SIGNIN_UNDONE, "348" },
+		{ IPC_MAILBOX_HOST, "8" },
+		{ IPC_NOTE, "123458" },
 		{ IPC_MAIL, "134" },
 		{ IPC_RCPT, "134" },
 		{ IPC_RCPT_DONE, "134" },
@@ -105,7 +110,7 @@ static void each_message_has_its_states(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GP_ARRAY_LEN(cases); i++) {
-		for (uint64_t session = OPEN; session <= UNKNOWN; session++) {
+		for (uint64_t session = OPEN; session <= IMAP_IN; session++) {
 			struct world *world = states_new();
 			struct ipc_message message = message_of(cases[i].type, session);
 			bool is_allowed = strchr(cases[i].allowed, (char)('0' + session)) != NULL;
@@ -129,6 +134,117 @@ static void each_message_has_its_states(void **state)
 			world_free(&world);
 		}
 	}
+}
+
+static void want_host(struct world *world, unsigned member)
+{
+	struct ipc_message message = { .type = IPC_MAILBOX_HOST };
+
+	message.mailbox_host = (struct ipc_mailbox_host){
+		.session = 1, .dial = 78, .generation = 3, .member = (uint16_t)member
+	};
+	world_send(world, 0, &message);
+	world_settle(world);
+}
+
+static void who_is_let_in_gets_a_connection(void **state)
+{
+	struct world *world = world_new("", true);
+
+	(void)state;
+	world->dial = 77;
+	assert_int_equal(world_try(world, 1, SERVICE_IMAP, source, "right"), VERDICT_OK);
+	assert_int_equal(world->dials, 1);
+	assert_int_equal(world->last_dial.front, 0);
+	assert_int_equal(world->last_dial.pid, 2000);
+	assert_int_equal(world->last_dial.session, 1);
+	assert_int_equal(world->last_dial.request, 77);
+	assert_int_equal(world->last_dial.generation, 0);
+	assert_int_equal(world->last_dial.member, 0);
+	assert_string_equal(world->dial_backend, "imap");
+	/* The others get none: wrong, or nowhere to go. */
+	assert_int_equal(world_try(world, 2, SERVICE_IMAP, source, "wrong"), VERDICT_DENY);
+	world->dial = 0;
+	assert_int_equal(world_try(world, 3, SERVICE_SUBMISSION, source, "right"), VERDICT_OK);
+	world->dial = 79;
+	world_open(world, 0, 4, SERVICE_IMAP, source);
+	world->is_holding = true;
+	world_signin(world, 0, 4, "alice", "right");
+	world_settle(world);
+	world_end(world, 0, 4);
+	world_open(world, 0, 5, SERVICE_IMAP, source);
+	world_signin(world, 0, 5, "alice", "right");
+	world_settle(world);
+	assert_int_equal(
+		world_op(world, "session.kill", "{\"session\":\"0000000000000005\"}"), GP_OK);
+	world_answer_held(world);
+	assert_int_equal(world->dials, 1);
+	/* Another host: the account's server, whatever its front wants. */
+	want_host(world, 5);
+	assert_int_equal(world->dials, 2);
+	assert_int_equal(world->last_dial.session, 1);
+	assert_int_equal(world->last_dial.request, 78);
+	assert_int_equal(world->last_dial.generation, 3);
+	assert_int_equal(world->last_dial.member, 5);
+	assert_string_equal(world->dial_backend, "imap");
+	world_free(&world);
+}
+
+static void one_sign_in_is_not_good_for_any_number_of_connections(void **state)
+{
+	struct world *world = world_new("", true);
+
+	(void)state;
+	assert_int_equal(world_try(world, 1, SERVICE_IMAP, source, "right"), VERDICT_OK);
+	for (unsigned n = 0; n < SESSION_DIALS_MAX; n++)
+		want_host(world, n);
+	assert_int_equal(world->dials, SESSION_DIALS_MAX);
+	assert_false(world->fronts[0].has_ended);
+	want_host(world, 0);
+	assert_int_equal(world->dials, SESSION_DIALS_MAX);
+	assert_true(world->fronts[0].has_ended);
+	world_free(&world);
+}
+
+/* Nobody waits longer for a yes because it is recorded, and nobody knows of a no that is not. */
+static void a_failure_is_recorded_before_it_is_told_and_a_success_behind(void **state)
+{
+	struct world *world = world_new("", true);
+
+	(void)state;
+	assert_int_equal(world_try(world, 1, SERVICE_IMAP, source, "right"), VERDICT_OK);
+	assert_int_equal(world->events, 1);
+	assert_true(world->last_answer_at < world->last_event_at);
+	assert_int_equal(world_try(world, 2, SERVICE_IMAP, source, "wrong"), VERDICT_DENY);
+	assert_int_equal(world->events, 2);
+	assert_true(world->last_event_at < world->last_answer_at);
+	assert_int_equal(world_try(world, 3, SERVICE_IMAP, source, "right"), VERDICT_OK);
+	assert_int_equal(world->events, 3);
+	assert_true(world->last_answer_at < world->last_event_at);
+	world_free(&world);
+}
+
+/* ... also where the yes before it is on its way to the same front. */
+static void a_failure_overtakes_a_success(void **state)
+{
+	struct world *world = world_new("", true);
+	uint64_t before;
+
+	(void)state;
+	world->is_holding = true;
+	world_open(world, 0, 1, SERVICE_IMAP, source);
+	world_open(world, 0, 2, SERVICE_IMAP, source);
+	world_signin(world, 0, 1, "alice", "right");
+	world_signin(world, 0, 2, "alice", "wrong");
+	world_settle(world);
+	assert_int_equal(world->held_count, 2);
+	before = world->moved;
+	world_answer_held(world);
+	assert_int_equal(world->answer_count, 2);
+	assert_int_equal(world->events, 2);
+	assert_true(world->last_event_at > before);
+	assert_true(world->last_event_at < world->first_answer_at);
+	world_free(&world);
 }
 
 static void garbage_ends_the_front_and_nothing_else(void **state)
@@ -334,6 +450,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_message_has_its_states),
+		cmocka_unit_test(who_is_let_in_gets_a_connection),
+		cmocka_unit_test(one_sign_in_is_not_good_for_any_number_of_connections),
+		cmocka_unit_test(a_failure_is_recorded_before_it_is_told_and_a_success_behind),
+		cmocka_unit_test(a_failure_overtakes_a_success),
 		cmocka_unit_test(garbage_ends_the_front_and_nothing_else),
 		cmocka_unit_test(sessions_are_resumed_after_a_restart_only),
 		cmocka_unit_test(who_may_write_to_whom),

@@ -55,6 +55,9 @@ static void on_signin_reply(struct world *world, const struct ipc_signin_reply *
 	struct world_answer *answer = &world->answers[world->answer_count++];
 
 	assert_true(world->answer_count < WORLD_ANSWERS_MAX);
+	world->last_answer_at = world->moved;
+	if (world->answer_count == 1)
+		world->first_answer_at = world->moved;
 	answer->session = from->session;
 	answer->verdict = (enum verdict)from->verdict;
 	answer->ban_ms = from->ban_ms;
@@ -159,6 +162,22 @@ static void on_peer_end(struct chan *chan, enum chan_end end, void *owner)
 	chan_free(&peer->chan);
 }
 
+/* What gatepostd says comes by tell_core(). */
+static void on_nothing(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	(void)chan;
+	(void)message;
+	(void)fd;
+	(void)owner;
+}
+
+static void on_nothing_more(struct chan *chan, enum chan_end end, void *owner)
+{
+	(void)chan;
+	(void)end;
+	(void)owner;
+}
+
 static int connect_peer(struct world_peer *peer, enum ipc_role role, const struct chan_ops *ops)
 {
 	int fds[2];
@@ -175,6 +194,28 @@ static void tell_core(struct world *world, const struct ipc_message *message, in
 	core_on_parent(world->core, message, &fd);
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+/* gatepostd. */
+
+static void on_gatepostd_message(
+	struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
+{
+	struct world *world = ((struct world_peer *)owner)->world;
+	struct ipc_message answer = { .type = IPC_RELOADED, .reloaded = { .ok = true } };
+
+	(void)chan;
+	(void)fd;
+	world->moved++;
+	if (message->type == IPC_DIAL_MAILBOX) {
+		world->dials++;
+		world->last_dial = message->dial_mailbox;
+		copy(message->dial_mailbox.backend, world->dial_backend,
+			sizeof world->dial_backend);
+	} else if (message->type == IPC_RELOAD) {
+		answer.reloaded.request = message->reload.request;
+		tell_core(world, &answer, -1);
+	}
 }
 
 void world_connect_vault(struct world *world, unsigned vault)
@@ -236,6 +277,24 @@ void world_connect_web(struct world *world)
 	tell_core(world, &message, connect_peer(&world->web, IPC_ROLE_WEB, &ops));
 }
 
+/* A core, with gatepostd at its end. */
+static void start_core(struct world *world)
+{
+	static const struct chan_ops ops = { on_gatepostd_message, on_peer_end };
+	static const struct chan_ops core_ops = { on_nothing, on_nothing_more };
+	int fds[2];
+
+	assert_int_equal(chan_pair(fds), GP_OK);
+	world->gatepostd.world = world;
+	chan_free(&world->gatepostd.chan);
+	chan_free(&world->core_parent);
+	world->gatepostd.chan = chan_new(
+		world->loop, &fds[0], IPC_ROLE_PARENT, IPC_ROLE_CORE, &ops, &world->gatepostd);
+	world->core_parent =
+		chan_new(world->loop, &fds[1], IPC_ROLE_CORE, IPC_ROLE_PARENT, &core_ops, world);
+	world->core = core_new(world->loop, world->core_parent, world->config);
+}
+
 static void connect_all(struct world *world)
 {
 	static const struct chan_ops cli_ops = { on_asker_message, on_peer_end };
@@ -268,7 +327,7 @@ struct world *world_new(const char *extra, bool is_faked)
 	mem_free(text);
 	world->rows = json_array();
 	world->loop = loop_new();
-	world->core = core_new(world->loop, NULL, world->config);
+	start_core(world);
 	connect_all(world);
 	world_settle(world);
 	return world;
@@ -277,7 +336,7 @@ struct world *world_new(const char *extra, bool is_faked)
 void world_restart_core(struct world *world)
 {
 	core_free(&world->core);
-	world->core = core_new(world->loop, NULL, world->config);
+	start_core(world);
 	connect_all(world);
 }
 
@@ -292,6 +351,8 @@ void world_free(struct world **pworld)
 		chan_free(&world->vaults[i].chan);
 	chan_free(&world->cli.chan);
 	chan_free(&world->web.chan);
+	chan_free(&world->gatepostd.chan);
+	chan_free(&world->core_parent);
 	loop_turn(world->loop);
 	loop_free(&world->loop);
 	config_free(&world->config);
@@ -370,6 +431,7 @@ void world_signin(struct world *world, unsigned front, uint64_t session, const c
 	struct ipc_message message = { .type = IPC_SIGNIN };
 
 	message.signin = (struct ipc_signin){ .session = session,
+		.dial = world->dial,
 		.mechanism = MECHANISM_PLAIN,
 		.login = slice_str(login),
 		.secret = slice_str(secret),

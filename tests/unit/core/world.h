@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A core with everybody around it played by the test, in one loop, over real channels: two fronts,
- * a fast, two slow and a desk vault, one CLI and the portal. What they are told is written down
- * here.
+ * a fast, two slow and a desk vault, one CLI, the portal and gatepostd. What they are told is
+ * written down here.
  *
  * The played vault knows: "right" opens any account of example.test, "blocked" one that is blocked,
  * "second" one that has 2FA; "device-scope" and "twofactor" are those reasons, "store" is a fault
@@ -101,8 +101,10 @@ struct world {
 	struct world_peer vaults[WORLD_VAULTS]; /* desk, fast, slow, slow */
 	struct world_peer cli;
 	struct world_peer web;
-	bool is_token;  /* the next calls come with an API token instead of a cookie */
-	uint64_t moved; /* messages that arrived anywhere */
+	struct world_peer gatepostd;
+	struct chan *core_parent; /* core's end of that */
+	bool is_token;            /* the next calls come with an API token instead of a cookie */
+	uint64_t moved;           /* messages that arrived anywhere */
 
 	/* The vaults. */
 	bool is_holding; /* VERIFYs are kept, not answered */
@@ -142,7 +144,7 @@ struct world {
 	char last_event_login[321];
 	char last_detail[257];
 	enum service last_service;
-	bool was_counted_before_reply;
+	uint64_t last_event_at; /* of moved */
 
 	/* The desk's part of sending: world_sending.c. */
 	bool is_sending_mute;    /* SENDING_LOAD is not answered */
@@ -160,6 +162,7 @@ struct world {
 	/* What the fronts were told. */
 	struct world_answer answers[WORLD_ANSWERS_MAX];
 	unsigned answer_count;
+	uint64_t first_answer_at, last_answer_at; /* of moved */
 	uint64_t closed[WORLD_ANSWERS_MAX];
 	enum close_reason close_reason[WORLD_ANSWERS_MAX];
 	unsigned closed_count;
@@ -171,6 +174,12 @@ struct world {
 	char rcpt_backend[65];
 	char rcpt_text[321];
 	bool rcpt_wants_body;
+
+	/* What gatepostd was told to dial. */
+	uint64_t dial; /* what sign-ins say */
+	unsigned dials;
+	struct ipc_dial_mailbox last_dial; /* but for backend */
+	char dial_backend[65];
 
 	/* Mail of Gatepost's own: what a front was handed, what the desk heard of it. */
 	unsigned notices;

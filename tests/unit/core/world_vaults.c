@@ -334,6 +334,7 @@ static void on_record(struct world_peer *vault, const struct ipc_message *messag
 
 	world->records++;
 	if (message->type == IPC_EVENT) {
+		world->last_event_at = world->moved;
 		on_event(world, &message->event);
 	} else if (message->type == IPC_SENT) {
 		world_on_sent(world, &message->sent);
