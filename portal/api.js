@@ -6,11 +6,12 @@ const PATIENCE = 20000; // milliseconds
 
 // What went wrong, by a code that has words in the texts (problem.CODE).
 export class Problem extends Error {
-	constructor(status, code, detail) {
+	constructor(status, code, detail, fault) {
 		super(`${status} ${code}`);
 		this.status = status;
 		this.code = code;
 		this.detail = detail ?? "";
+		this.fault = fault ?? ""; // which of several, a code
 	}
 }
 
@@ -34,7 +35,7 @@ async function problemOf(answer) {
 		// A proxy's own page, perhaps.
 	}
 	const code = CODES[answer.status] ?? (answer.status >= 500 ? "busy" : "other");
-	return new Problem(answer.status, body.code ?? code, body.detail);
+	return new Problem(answer.status, body.code ?? code, body.detail, body.fault);
 }
 
 async function exchange(method, path, body) {

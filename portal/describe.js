@@ -153,12 +153,10 @@ export function lastUse(row) {
 		client: clientWords(row.used_client) || t("device.unnamed")});
 }
 
-const BAN_REASONS = {"too many failed sign-ins": "ban.reason.failures", "banned by hand": "ban.reason.hand",
-	"failed on another account after the ban was lifted": "ban.reason.again"};
-
-// Gatepost's own reasons in the reader's language; staff's as they wrote them.
-export function banReason(text) {
-	return Object.hasOwn(BAN_REASONS, text ?? "") ? t(BAN_REASONS[text]) : text || t("ban.reason.failures");
+// Gatepost's own reasons in the reader's language; staff's as they wrote them. text: the reason in words.
+export function banReason(ban, text) {
+	const key = `ban.reason.${ban.reason_code}`;
+	return hasText(key) ? t(key) : text || t("ban.reason.failures");
 }
 
 export function banCauses(ban) {

@@ -223,11 +223,12 @@ export async function blame(map, work) {
 	}
 }
 
-// Why the server does not take a new password, by words of what it says.
-const JUDGED = [[/many people/, "fault.common"], [/too easy/, "fault.simple"], [/the address/, "fault.address_inside"],
-	[/control characters/, "fault.controls"], [/at least/, "fault.short"], [/longer/, "fault.long"]];
+// Why the server does not take a new password.
+const JUDGED = {password_common: "fault.common", password_simple: "fault.simple", password_address: "fault.address_inside",
+	password_controls: "fault.controls", password_short: "fault.short", password_long: "fault.long",
+	password_device: "fault.device_form", password_same: "fault.same"};
 
 export function judgedPassword(problem) {
-	const key = JUDGED.find(([pattern]) => pattern.test(problem.detail))?.[1];
+	const key = JUDGED[problem.fault];
 	return key ? t(key, {count: SHORT}) : problem.detail;
 }

@@ -5,7 +5,7 @@ import {at, call, get, items, post, remove} from "../api.js";
 import {clientWords, stoppedNote} from "../describe.js";
 import {h} from "../dom.js";
 import {blame, codeField, digits, field, form, judgedPassword, newPasswordFields, owner, passwordField} from "../form.js";
-import {LANGUAGES, getLanguage, t, tx, when} from "../text.js";
+import {LANGUAGES, date, getLanguage, t, tx} from "../text.js";
 import {badge, button, card, moment, problemText} from "../ui.js";
 
 const WRONG = {wrong: ["old", "fault.wrong"], syntax: ["new", judgedPassword]};
@@ -47,7 +47,7 @@ function confirmForm(ctx, address) {
 
 // The former one, which a change leaves in force for a week.
 function formerText(self) {
-	return tx("recovery.former", {when: when(self.recovery_address_former_until),
+	return tx("recovery.former", {date: date(self.recovery_address_former_until),
 		address: h("strong", {}, self.recovery_address_former)});
 }
 

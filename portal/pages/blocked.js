@@ -19,7 +19,7 @@ function answer(source) {
 
 function details(source) {
 	return card(t("blocked.why"),
-		h("p", {}, banReason(source.why)),
+		h("p", {}, banReason(source, source.why)),
 		facts([
 			[t("blocked.until"), t("blocked.until.text", {time: time(source.until), span: minutes(source.minutes_left)})],
 			source.since && [t("blocked.since"), time(source.since)],

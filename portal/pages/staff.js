@@ -53,7 +53,7 @@ function accountLine(session, row) {
 
 function banLine(session, row) {
 	return [h("div.device-head", {}, h("h3", {}, sourceLink(session, row.source)), badge("bad", t("staff.banned"))),
-		h("p.hint", {}, t("staff.ban.until", {when: when(row.until)}), " ", banReason(row.reason), " ",
+		h("p.hint", {}, t("staff.ban.until", {when: when(row.until)}), " ", banReason(row, row.reason), " ",
 			t("staff.reference", {reference: row.reference}))];
 }
 

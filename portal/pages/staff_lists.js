@@ -33,7 +33,7 @@ async function bansPage(ctx) {
 				[t("events.source"), (row) => sourceLink(ctx.session, row.source)],
 				[t("staff.ban.since"), (row) => moment(row.since)],
 				[t("staff.ban.ends"), (row) => when(row.until)],
-				[t("staff.ban.reason"), (row) => banReason(row.reason)],
+				[t("staff.ban.reason"), (row) => banReason(row, row.reason)],
 				[t("staff.action"), (row) => liftButton(ctx, row.source)],
 			], rows) : empty(t("staff.bans.none")))],
 	};
@@ -73,7 +73,7 @@ async function sourcePage(ctx) {
 	return {
 		title: source,
 		body: [staffLinks(ctx.session, null),
-			ban ? note("bad", h("p", {}, t("staff.ban.until", {when: when(ban.until)}), " ", banReason(ban.reason)),
+			ban ? note("bad", h("p", {}, t("staff.ban.until", {when: when(ban.until)}), " ", banReason(ban, ban.reason)),
 				h("div.actions", {}, liftButton(ctx, ban.source)))
 				: h("p", {}, badge("ok", t("staff.not_banned"))),
 			card(t("staff.from", {source}), events.length

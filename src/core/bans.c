@@ -285,7 +285,8 @@ void bans_after_failure(struct core *core, const struct ip_net *net,
 		ban_after_failure(core->policy, result, bans_find(core, net) != NULL);
 
 	if (step.ban_ms > 0)
-		bans_set(core, net, step.ban_ms, SLICE_LIT("too many failed sign-ins"), asking);
+		bans_set(core, net, step.ban_ms, slice_str(ban_reason_words(BAN_REASON_FAILURES)),
+			asking);
 }
 
 /* A network's key begins as those of all that is in it: the family, then whole bytes. */

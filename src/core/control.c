@@ -20,11 +20,12 @@ static op_fn *const handlers[OPS_MAX] = {
 #undef HANDLER_VAULT
 };
 
-static void send_done(
-	struct core *core, uint64_t asker, uint64_t request, enum gp_err err, struct slice why)
+static void send_done(struct core *core, uint64_t asker, uint64_t request, enum gp_err err,
+	struct slice why, struct slice fault)
 {
 	struct ipc_message message = { .type = IPC_OP_DONE,
-		.op_done = { .request = request, .err = (uint8_t)err, .why = why } };
+		.op_done = {
+			.request = request, .err = (uint8_t)err, .why = why, .fault = fault } };
 
 	asker_send(core, asker, &message);
 }
@@ -111,6 +112,7 @@ static void op_free(struct op *op)
 	buf_fini(&op->question);
 	json_decref(op->gathered);
 	mem_free(op->why);
+	mem_free(op->fault);
 	mem_free(op);
 }
 
@@ -121,7 +123,8 @@ struct op_call op_call_of(const struct op *op)
 
 void op_done(const struct op *op, enum gp_err err, struct slice why)
 {
-	send_done(op->core, op->asker, op->request, err, why);
+	send_done(op->core, op->asker, op->request, err, why,
+		op->fault != NULL ? slice_str(op->fault) : SLICE_LIT(""));
 }
 
 void op_finish(struct op *op, enum gp_err err, struct slice why)
@@ -249,6 +252,7 @@ void control_on_done(struct core *core, const struct ipc_op_done *done)
 	effects_apply(core, done, op != NULL ? op->portal : 0);
 	if (op == NULL)
 		return;
+	op->fault = slice_dup(done->fault);
 	if (done->err == GP_OK)
 		step_portal(op, done);
 	if (op->attempt != NULL)
@@ -451,7 +455,7 @@ void control_on_ask(struct asker *asker, const struct caller *caller, const stru
 		err = answer(&call, id, ask, &why);
 	/* The asker may have been cut meanwhile. */
 	if (err != GP_ERR_AGAIN)
-		send_done(core, call.asker, ask->request, err, slice_str(why.text));
+		send_done(core, call.asker, ask->request, err, slice_str(why.text), SLICE_LIT(""));
 }
 
 void control_init(struct core *core)

@@ -58,6 +58,7 @@ struct op {
 	enum reason reason;             /* if its secret is wrong */
 	enum gp_err err;                /* the vault's answer, while that is counted */
 	char *why;
+	char *fault;      /* of the vault's answer */
 	uint64_t session; /* for them, as is all that follows */
 	bool found;
 	bool is_blocked;

@@ -122,10 +122,13 @@ void guarded_on_done(struct op *op, enum gp_err err, struct slice why)
 {
 	struct attempt *attempt = op->attempt;
 
-	if (op->portal != 0 && has_moved_on(op))
+	if (op->portal != 0 && has_moved_on(op)) {
+		mem_free(op->fault);
+		op->fault = NULL;
 		set_answer(op, GP_ERR_SIGNIN, SLICE_LIT("sign in first"));
-	else
+	} else {
 		set_answer(op, err, why);
+	}
 	if (op->err == GP_ERR_DENIED)
 		signin_on_wrong_guess(attempt, op->reason);
 	else

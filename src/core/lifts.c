@@ -86,6 +86,6 @@ void lifts_after_failure(
 	}
 	if (lift != NULL && lift->account != account && bans_find_widest(core, source) == NULL &&
 		!ban_is_exempt_net(core->policy, &lift->net))
-		bans_set(core, &lift->net, ms,
-			SLICE_LIT("failed on another account after the ban was lifted"), asking);
+		bans_set(core, &lift->net, ms, slice_str(ban_reason_words(BAN_REASON_AGAIN)),
+			asking);
 }

@@ -26,10 +26,11 @@ static void send_ban(struct op_call *call, const struct ban *ban)
 	int64_t left = ban->until - clock_steady();
 
 	op_row(call,
-		json_pack("{s:s, s:s, s:s, s:I, s:s}", "source", ip_net_format(&ban->net, source),
-			"since", clock_format(ban->set_at, since), "until",
-			clock_format(bans_until_wall(ban), until), "minutes_left",
-			(json_int_t)((left + 59999) / 60000), "reason", ban->reason));
+		json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "source",
+			ip_net_format(&ban->net, source), "since", clock_format(ban->set_at, since),
+			"until", clock_format(bans_until_wall(ban), until), "minutes_left",
+			(json_int_t)((left + 59999) / 60000), "reason", ban->reason, "reason_code",
+			ban_reason_code(slice_str(ban->reason))));
 }
 
 /* ---- ban.list ---- */
@@ -125,7 +126,8 @@ enum gp_err op_ban_add(struct op_call *call, const json_t *args, struct gp_why *
 		return gp_why_set(why, GP_ERR_DENIED,
 			"this source is exempt, or has exempt addresses: autoban_exempt, a proxy, "
 			"a backend or loopback");
-	bans_set(core, &net, ms, slice_str(reason != NULL ? reason : "banned by hand"), 0);
+	bans_set(core, &net, ms,
+		slice_str(reason != NULL ? reason : ban_reason_words(BAN_REASON_HAND)), 0);
 	send_ban(call, bans_find(core, &net));
 	return GP_OK;
 }

@@ -23,19 +23,20 @@ static json_t *describe(const struct ip_net *net, const struct ban *ban)
 
 	GP_ASSERT(row != NULL);
 	if (ban == NULL) {
-		GP_ASSERT(json_object_update_new(
-				  row, json_pack("{s:n, s:n, s:n, s:n, s:n}", "since", "until",
-					       "minutes_left", "why", "reference")) == 0);
+		GP_ASSERT(json_object_update_new(row,
+				  json_pack("{s:n, s:n, s:n, s:n, s:n, s:n}", "since", "until",
+					  "minutes_left", "why", "reason_code", "reference")) == 0);
 		return row;
 	}
 	left = ban->until - clock_steady();
-	GP_ASSERT(json_object_update_new(row,
-			  json_pack("{s:s, s:s, s:I, s:s, s:s}", "since",
-				  clock_format(ban->set_at, since), "until",
-				  clock_format(bans_until_wall(ban), until), "minutes_left",
-				  (json_int_t)((left + 59999) / 60000), "why", ban->reason,
-				  "reference",
-				  reference_format(reference_of(ban->origin), reference))) == 0);
+	GP_ASSERT(
+		json_object_update_new(row,
+			json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "since",
+				clock_format(ban->set_at, since), "until",
+				clock_format(bans_until_wall(ban), until), "minutes_left",
+				(json_int_t)((left + 59999) / 60000), "why", ban->reason,
+				"reason_code", ban_reason_code(slice_str(ban->reason)), "reference",
+				reference_format(reference_of(ban->origin), reference))) == 0);
 	return row;
 }
 

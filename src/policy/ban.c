@@ -6,6 +6,29 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+static const struct {
+	const char *code;
+	const char *words;
+} reasons[BAN_REASONS] = {
+#define BAN_REASON_FACTS(id, code, words) [BAN_REASON_##id] = { code, words },
+	BAN_REASON_LIST(BAN_REASON_FACTS)
+#undef BAN_REASON_FACTS
+};
+
+const char *ban_reason_words(enum ban_reason reason)
+{
+	return reasons[reason].words;
+}
+
+const char *ban_reason_code(struct slice words)
+{
+	for (size_t i = 0; i < BAN_REASONS; i++) {
+		if (slice_is(words, reasons[i].words))
+			return reasons[i].code;
+	}
+	return "";
+}
+
 struct ban_policy {
 	struct config_nets exempt;   /* autoban_exempt; ours */
 	struct config_nets internal; /* proxies and backends; ours */

@@ -24,6 +24,23 @@ enum {
 	BAN_SPRAY_WEIGHT = 5,
 };
 
+/* Why a ban was set, as the store keeps it and people read it; any other words are somebody's own.
+ */
+#define BAN_REASON_LIST(X)                                  \
+	X(FAILURES, "failures", "too many failed sign-ins") \
+	X(HAND, "hand", "banned by hand")                   \
+	X(AGAIN, "again", "failed on another account after the ban was lifted")
+
+enum ban_reason {
+#define BAN_REASON_ENUM(id, code, words) BAN_REASON_##id,
+	BAN_REASON_LIST(BAN_REASON_ENUM)
+#undef BAN_REASON_ENUM
+	BAN_REASONS
+};
+const char *ban_reason_words(enum ban_reason reason);
+/* For programs; "" for somebody's own words. */
+const char *ban_reason_code(struct slice words);
+
 /* The part of the configuration that concerns bans, made ready. Owner: whoever made it. */
 struct ban_policy;
 

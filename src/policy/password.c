@@ -162,3 +162,18 @@ const char *password_words(enum password_fault fault)
 
 	return words[fault];
 }
+
+const char *password_code(enum password_fault fault)
+{
+	static const char *const codes[PASSWORD_FAULT_MAX] = {
+		[PASSWORD_GOOD] = "",
+		[PASSWORD_TOO_LONG] = "password_long",
+		[PASSWORD_CONTROLS] = "password_controls",
+		[PASSWORD_TOO_SHORT] = "password_short",
+		[PASSWORD_SIMPLE] = "password_simple",
+		[PASSWORD_COMMON] = "password_common",
+		[PASSWORD_ADDRESS] = "password_address",
+	};
+
+	return codes[fault];
+}

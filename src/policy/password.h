@@ -34,5 +34,7 @@ enum password_fault {
 enum password_fault password_judge(struct slice password, struct slice address);
 /* What is wrong and what would help, for people. */
 const char *password_words(enum password_fault fault);
+/* The same for programs: "password_short". */
+const char *password_code(enum password_fault fault);
 
 #endif

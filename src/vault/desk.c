@@ -248,6 +248,8 @@ void desk_on_op(struct vault *vault, const struct ipc_op *message, int *fd)
 	if (op.is_going_on && err == GP_OK)
 		return;
 	done.why = slice_str(op.why.text);
+	if (err != GP_OK && op.fault != NULL)
+		done.fault = slice_str(op.fault);
 	if (err == GP_OK) {
 		done.effect = (uint8_t)op.effect;
 		done.account = op.account;

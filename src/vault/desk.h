@@ -48,6 +48,7 @@ struct desk_op {
 	char hook[DESK_HOOK_SIZE]; /* why somebody blocked the account; "": nobody did */
 	json_t *rows;              /* held back until the commit */
 	struct gp_why why;
+	const char *fault; /* for programs, where why stands for one of several: a literal */
 	/* for core and the audit */
 	enum ipc_effect effect;
 	uint64_t account;
@@ -149,9 +150,9 @@ enum gp_err desk_check_route(
 enum gp_err desk_add_alias(
 	struct desk_op *op, const char *typed, char out[static STORE_ADDRESS_SIZE]) GP_CHECKED;
 enum gp_err desk_check_role(struct slice role, struct gp_why *why) GP_CHECKED;
-/* A new main password of the account of that address. */
+/* A new main password of the account of that address. Sets op->fault. */
 enum gp_err desk_check_password(
-	struct slice password, const char *address, struct gp_why *why) GP_CHECKED;
+	struct desk_op *op, struct slice password, const char *address) GP_CHECKED;
 
 /* Sends progress and ends; for the import, which outlives its handler. */
 enum gp_err desk_send_row(struct vault *vault, uint64_t request, const json_t *row) GP_CHECKED;

@@ -97,16 +97,19 @@ enum gp_err desk_check_role(struct slice role, struct gp_why *why)
 		why, GP_ERR_SYNTAX, "the role must be user, domain-admin, staff or admin");
 }
 
-enum gp_err desk_check_password(struct slice password, const char *address, struct gp_why *why)
+enum gp_err desk_check_password(struct desk_op *op, struct slice password, const char *address)
 {
 	enum password_fault fault = password_judge(password, slice_str(address));
 
-	if (device_password_is_form(password))
-		return gp_why_set(why, GP_ERR_SYNTAX,
+	if (device_password_is_form(password)) {
+		op->fault = "password_device";
+		return gp_why_set(&op->why, GP_ERR_SYNTAX,
 			"24 letters a-z and 2-7 are the form of a device password: add another "
 			"character");
+	}
 	if (fault == PASSWORD_GOOD)
 		return GP_OK;
-	return gp_why_set(why, fault == PASSWORD_TOO_LONG ? GP_ERR_LIMIT : GP_ERR_SYNTAX, "%s",
+	op->fault = password_code(fault);
+	return gp_why_set(&op->why, fault == PASSWORD_TOO_LONG ? GP_ERR_LIMIT : GP_ERR_SYNTAX, "%s",
 		password_words(fault));
 }

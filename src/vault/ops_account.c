@@ -48,7 +48,7 @@ static enum gp_err hash_argument(struct desk_op *op, struct store_account *accou
 	enum gp_err err = desk_check_secret(op);
 
 	if (err == GP_OK)
-		err = desk_check_password(password, account->address, &op->why);
+		err = desk_check_password(op, password, account->address);
 	return err == GP_OK ? pwhash_make(&op->vault->policy, password, account->password) : err;
 }
 

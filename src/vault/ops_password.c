@@ -47,7 +47,7 @@ static enum gp_err set_password(struct desk_op *op, const struct store_account *
 static enum gp_err make_hash(struct desk_op *op, struct slice password,
 	const struct store_account *account, char out[static PWHASH_SIZE])
 {
-	enum gp_err err = desk_check_password(password, account->address, &op->why);
+	enum gp_err err = desk_check_password(op, password, account->address);
 
 	return err == GP_OK ? pwhash_make(&op->vault->policy, password, out) : err;
 }
@@ -61,8 +61,10 @@ static enum gp_err check_change(struct desk_op *op, struct store_account *accoun
 	enum gp_err err = desk_self_with_password(op, old, account);
 
 	/* Only who knows the old one is told so. */
-	if (err == GP_OK && secret_equal(old, new))
+	if (err == GP_OK && secret_equal(old, new)) {
+		op->fault = "password_same";
 		err = gp_why_set(&op->why, GP_ERR_SYNTAX, "that is the password already");
+	}
 	return err;
 }
 

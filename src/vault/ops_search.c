@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/reference.h"
+#include "policy/ban.h"
 #include "vault/desk.h"
 
 enum {
@@ -78,9 +79,11 @@ static enum gp_err ban_row(const struct store_ban *ban, void *arg)
 	if (desk_is_bound(search->op) && search->seen_events == 0)
 		return GP_OK;
 	return add_row(search, "ban",
-		json_pack("{s:s, s:o, s:o, s:o, s:s}", "source", ip_net_format(&ban->net, source),
-			"since", desk_json_time(ban->set_at), "until", desk_json_time(ban->until),
-			"reason", desk_json_text(slice_str(ban->reason)), "reference",
+		json_pack("{s:s, s:o, s:o, s:o, s:s, s:s}", "source",
+			ip_net_format(&ban->net, source), "since", desk_json_time(ban->set_at),
+			"until", desk_json_time(ban->until), "reason",
+			desk_json_text(slice_str(ban->reason)), "reason_code",
+			ban_reason_code(slice_str(ban->reason)), "reference",
 			reference_format(reference_of(ban->origin), reference)));
 }
 

@@ -63,6 +63,12 @@ void answer_add_field(struct answer *answer, const char *name, const char *forma
 
 void answer_problem(struct answer *answer, enum problem problem, struct slice detail)
 {
+	answer_fault(answer, problem, detail, SLICE_LIT(""));
+}
+
+void answer_fault(
+	struct answer *answer, enum problem problem, struct slice detail, struct slice fault)
+{
 	char shown[1024];
 	char text[2048];
 	json_t *body;
@@ -76,6 +82,9 @@ void answer_problem(struct answer *answer, enum problem problem, struct slice de
 		problems[problem].title, "status", (int)problems[problem].status, "code",
 		problems[problem].code, "detail", shown);
 	GP_ASSERT(body != NULL);
+	if (fault.len > 0 && text_is_printable(fault))
+		GP_ASSERT(json_object_set_new(body, "fault", json_stringn(fault.data, fault.len)) ==
+			  0);
 	len = json_dumpb(body, text, sizeof text, JSON_COMPACT);
 	json_decref(body);
 	buf_clear(&answer->body);

@@ -67,6 +67,9 @@ void answer_add_field(struct answer *answer, const char *name, const char *forma
 /* RFC 9457; takes the place of what the answer was, but for its fields. detail: for people, may be
  * "" or hold anything. */
 void answer_problem(struct answer *answer, enum problem problem, struct slice detail);
+/* The same; fault: what of several it is, for programs, or "". */
+void answer_fault(
+	struct answer *answer, enum problem problem, struct slice detail, struct slice fault);
 enum problem answer_problem_of(enum gp_err err);
 
 /* The fields all answers have, each a name and a value, for pages and for everything else. */

@@ -22,23 +22,24 @@ static void stop_waiting(struct call *call)
 	loop_timer_clear(&call->timer);
 }
 
-static void end(struct call *call, enum gp_err err, struct slice why)
+static void end(struct call *call, enum gp_err err, struct slice why, struct slice fault)
 {
 	stop_waiting(call);
-	call->ops->on_done(call, err, why);
+	call->ops->on_done(call, err, why, fault);
 }
 
 static void on_timeout(struct loop_timer *timer)
 {
 	log_warn("core_late", LOG_INT("ms", CALLER_ANSWER_MS));
-	end(timer->owner, GP_ERR_TIMEOUT, SLICE_LIT("no answer came in time"));
+	end(timer->owner, GP_ERR_TIMEOUT, SLICE_LIT("no answer came in time"), SLICE_LIT(""));
 }
 
 static void lose(struct caller *caller)
 {
 	while (caller->waiting.count > 0)
 		end(MAP_ENTRY(map_first(&caller->waiting), struct call, node), GP_ERR_CLOSED,
-			SLICE_LIT("it is not known whether it was done; please look"));
+			SLICE_LIT("it is not known whether it was done; please look"),
+			SLICE_LIT(""));
 }
 
 /* The channel. */
@@ -64,7 +65,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 	} else if (message->type == IPC_OP_DONE) {
 		call = find(caller, message->op_done.request);
 		if (call != NULL)
-			end(call, (enum gp_err)message->op_done.err, message->op_done.why);
+			end(call, (enum gp_err)message->op_done.err, message->op_done.why,
+				message->op_done.fault);
 	}
 }
 

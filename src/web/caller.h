@@ -23,7 +23,7 @@ struct call;
 struct call_ops {
 	void (*on_row)(struct call *call, struct slice row);
 	/* The end; the call may be started anew. */
-	void (*on_done)(struct call *call, enum gp_err err, struct slice why);
+	void (*on_done)(struct call *call, enum gp_err err, struct slice why, struct slice fault);
 };
 
 struct call {

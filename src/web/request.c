@@ -103,7 +103,7 @@ static void on_row(struct call *call, struct slice row)
 	reply_add(&request->reply, row);
 }
 
-static void on_done(struct call *call, enum gp_err err, struct slice why)
+static void on_done(struct call *call, enum gp_err err, struct slice why, struct slice fault)
 {
 	struct request *request = call->owner;
 
@@ -113,7 +113,7 @@ static void on_done(struct call *call, enum gp_err err, struct slice why)
 	else if (err == GP_OK)
 		reply_finish(&request->reply, request->route, request->page, &request->answer);
 	else
-		answer_problem(&request->answer, answer_problem_of(err), why);
+		answer_fault(&request->answer, answer_problem_of(err), why, fault);
 	request->has_answer = true;
 	request->on_ready(request, request->owner);
 }

@@ -65,10 +65,10 @@ const IN = {state: "signed_in", address: ADDRESS, role: "user", language: null, 
 	hostname: "mail.example.test", portal_url: "https://mail.example.test/"};
 const GUEST = {...IN, state: "guest", address: null, role: "guest"};
 const STAFF = {...IN, role: "staff", address: "support@example.test"};
-const SOURCE = {source: "203.0.113.9", is_banned: false, since: null, until: null, minutes_left: null, why: null,
+const SOURCE = {source: "203.0.113.9", is_banned: false, since: null, until: null, minutes_left: null, why: null, reason_code: null,
 	reference: null, lifts_left: 3};
 const BANNED = {...SOURCE, is_banned: true, since: ago(7), until: ago(-23), minutes_left: 23,
-	why: "too many failed sign-ins", reference: "7K2M9QXA"};
+	why: "too many failed sign-ins", reason_code: "failures", reference: "7K2M9QXA"};
 
 const SUMS = {messages: 214, recipients: 1893, strangers: 1877, stopped: 31};
 const SENT = {...SUMS, networks: [
@@ -182,7 +182,7 @@ const ACCOUNT = {id: 7, address: ADDRESS, role: "user", route: null, created_at:
 const FOUND = [
 	{kind: "account", address: ADDRESS, role: "user", is_off: false, blocked_at: ago(3 * DAY), twofactor_at: ago(40 * DAY)},
 	{kind: "ban", source: "198.51.100.24", since: ago(7), until: ago(-23), reason: "too many failed sign-ins",
-		reference: "7K2M9QXA"},
+		reason_code: "failures", reference: "7K2M9QXA"},
 	{kind: "event", ...EVENTS[0]},
 	{kind: "reference", ...EVENTS[2]}];
 
@@ -283,8 +283,8 @@ const ROUTES = {
 	"POST /accounts/*/twofactor/remove": () => none,
 	"POST /mail-sessions/end": () => none,
 	"GET /bans": () => list([{source: "198.51.100.24", since: ago(7), until: ago(-23), minutes_left: 23,
-		reason: "too many failed sign-ins"}, {source: "2001:db8:0:7::/64", since: ago(20), until: ago(-10), minutes_left: 10,
-		reason: "banned by hand"}]),
+		reason: "too many failed sign-ins", reason_code: "failures"}, {source: "2001:db8:0:7::/64", since: ago(20), until: ago(-10), minutes_left: 10,
+		reason: "banned by hand", reason_code: "hand"}]),
 	"DELETE /bans/*": () => none,
 	"GET /events": () => list(EVENTS.slice(0, 6)),
 	"GET /audit": () => list(AUDIT),

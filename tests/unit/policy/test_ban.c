@@ -194,6 +194,18 @@ static void a_moved_wall_clock_neither_lifts_nor_stretches(void **state)
 	assert_int_equal(ban_failure_age(5000, 1000), 0);
 }
 
+static void a_reason_has_a_code_and_other_words_have_none(void **state)
+{
+	(void)state;
+	assert_string_equal(ban_reason_words(BAN_REASON_HAND), "banned by hand");
+	assert_string_equal(ban_reason_code(SLICE_LIT("too many failed sign-ins")), "failures");
+	assert_string_equal(ban_reason_code(SLICE_LIT("banned by hand")), "hand");
+	assert_string_equal(
+		ban_reason_code(slice_str(ban_reason_words(BAN_REASON_AGAIN))), "again");
+	assert_string_equal(ban_reason_code(SLICE_LIT("banned by hand, and rightly so")), "");
+	assert_string_equal(ban_reason_code(SLICE_LIT("")), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +213,7 @@ int main(void)
 		cmocka_unit_test(an_exempt_loopback_network_wins_over_the_demo),
 		cmocka_unit_test(a_place_is_free_taken_or_lost),
 		cmocka_unit_test(the_last_failure_bans),
+		cmocka_unit_test(a_reason_has_a_code_and_other_words_have_none),
 		cmocka_unit_test(a_moved_wall_clock_neither_lifts_nor_stretches),
 	};
 

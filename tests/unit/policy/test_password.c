@@ -62,8 +62,10 @@ static void test_judge(void **state)
 		if (fault != cases[i].fault)
 			fail_msg("%s: %s", cases[i].password, password_words(fault));
 	}
-	for (unsigned fault = 0; fault < PASSWORD_FAULT_MAX; fault++)
+	for (unsigned fault = 0; fault < PASSWORD_FAULT_MAX; fault++) {
 		assert_non_null(password_words((enum password_fault)fault));
+		assert_non_null(password_code((enum password_fault)fault));
+	}
 }
 
 static void test_limits(void **state)

@@ -143,14 +143,16 @@ static void test_unfit(void **state)
 	static const struct {
 		const char *password;
 		const char *why;
+		const char *fault;
 	} cases[] = {
-		{ "correct horse", "already" },
-		{ "short", "at least 8" },
-		{ "Password123", "many people" },
-		{ "alice@example.test", "the address" },
-		{ "121212121212", "too easy" },
-		{ "abcd-efgh-ijkl-mnop-qrst-uvwx", "device password" },
-		{ "with\\u0000nul byte", NULL },
+		{ "correct horse", "already", "password_same" },
+		{ "short", "at least 8", "password_short" },
+		{ "Password123", "many people", "password_common" },
+		{ "alice@example.test", "the address", "password_address" },
+		{ "121212121212", "too easy", "password_simple" },
+		{ "with\\u0001control", "control", "password_controls" },
+		{ "abcd-efgh-ijkl-mnop-qrst-uvwx", "device password", "password_device" },
+		{ "with\\u0000nul byte", NULL, "" },
 	};
 	struct fixture *fixture = *state;
 	char longest[1025 + 1];
@@ -162,11 +164,13 @@ static void test_unfit(void **state)
 		assert_int_equal(as_alice(fixture, "self.password", arguments), GP_ERR_SYNTAX);
 		if (cases[i].why != NULL && strstr(fixture->why, cases[i].why) == NULL)
 			fail_msg("%s: %s", cases[i].password, fixture->why);
+		assert_string_equal(fixture->fault, cases[i].fault);
 		/* Whoever does not know the old one learns nothing of it by the new one. */
 		(void)snprintf(arguments, sizeof arguments,
 			"{\"old\":\"wrong horse\",\"new\":\"%s\"}", cases[i].password);
 		assert_int_equal(as_alice(fixture, "self.password", arguments),
 			cases[i].why == NULL ? GP_ERR_SYNTAX : GP_ERR_DENIED);
+		assert_string_equal(fixture->fault, "");
 	}
 	/* Never cut: 1024 bytes are one password, and one byte less another. */
 	for (size_t i = 0; i < sizeof longest - 1; i++)
@@ -175,6 +179,7 @@ static void test_unfit(void **state)
 	(void)snprintf(
 		arguments, sizeof arguments, "{\"old\":\"correct horse\",\"new\":\"%s\"}", longest);
 	assert_int_equal(as_alice(fixture, "self.password", arguments), GP_ERR_LIMIT);
+	assert_string_equal(fixture->fault, "password_long");
 	longest[1024] = '\0';
 	(void)snprintf(
 		arguments, sizeof arguments, "{\"old\":\"correct horse\",\"new\":\"%s\"}", longest);

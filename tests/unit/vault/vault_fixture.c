@@ -32,6 +32,7 @@ static void take_done(struct fixture *fixture, const struct ipc_op_done *done)
 	fixture->account = done->account;
 	fixture->device = done->device;
 	assert_true(slice_copy(done->why, fixture->why, sizeof fixture->why));
+	assert_true(slice_copy(done->fault, fixture->fault, sizeof fixture->fault));
 	fixture->is_done = true;
 }
 

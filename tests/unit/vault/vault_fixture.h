@@ -35,6 +35,7 @@ struct fixture {
 	bool is_done;       /* OP_DONE, LOADED or VERIFY_REPLY has come */
 	enum gp_err err;
 	char why[1024];
+	char fault[64];
 	enum ipc_effect effect;
 	uint64_t account;
 	uint64_t device;
