@@ -38,6 +38,7 @@ void op_row(struct op_call *call, json_t *row)
 
 	GP_ASSERT(row != NULL);
 	len = json_dumpb(row, text, sizeof text, JSON_COMPACT);
+	repeat_add_row(call->core, call->repeat, row);
 	json_decref(row);
 	if (len > sizeof text)
 		return;
@@ -87,6 +88,8 @@ struct op *op_begin(const struct op_call *call)
 	const struct portal_session *session = portal_find_number(call->core, call->caller->portal);
 	struct op *op = op_new(call->core, call->asker, call->request);
 
+	if (op != NULL)
+		op->repeat = call->repeat;
 	if (op == NULL || session == NULL)
 		return op;
 	op->portal = session->number;
@@ -118,13 +121,14 @@ static void op_free(struct op *op)
 
 struct op_call op_call_of(const struct op *op)
 {
-	return (struct op_call){ op->core, op->asker, op->request, NULL };
+	return (struct op_call){ op->core, op->asker, op->request, NULL, op->repeat };
 }
 
 void op_done(const struct op *op, enum gp_err err, struct slice why)
 {
 	send_done(op->core, op->asker, op->request, err, why,
 		op->fault != NULL ? slice_str(op->fault) : SLICE_LIT(""));
+	repeat_end(op->core, op->repeat, err);
 }
 
 void op_finish(struct op *op, enum gp_err err, struct slice why)
@@ -392,7 +396,7 @@ static enum gp_err await_bans(const struct op_call *call, enum ops_id id, struct
 	return err == GP_OK || !is_change ? GP_OK : gp_why_set(why, err, "%s", not_kept);
 }
 
-static enum gp_err answer(
+static enum gp_err do_once(
 	struct op_call *call, enum ops_id id, const struct control_ask *ask, struct gp_why *why)
 {
 	json_t *args = NULL;
@@ -406,6 +410,19 @@ static enum gp_err answer(
 	json_decref(args);
 	if (err == GP_OK && tells_of_bans(id))
 		err = await_bans(call, id, why);
+	return err;
+}
+
+static enum gp_err answer(
+	struct op_call *call, enum ops_id id, const struct control_ask *ask, struct gp_why *why)
+{
+	enum gp_err err = repeat_find(call, id, ask->arguments, &call->repeat, why);
+
+	if (err != GP_ERR_NOT_FOUND)
+		return err;
+	err = do_once(call, id, ask, why);
+	if (err != GP_ERR_AGAIN)
+		repeat_end(call->core, call->repeat, err);
 	return err;
 }
 
@@ -440,7 +457,7 @@ static enum gp_err check_role(enum ops_id id, const struct caller *caller, struc
 void control_on_ask(struct asker *asker, const struct caller *caller, const struct control_ask *ask)
 {
 	struct core *core = asker->core;
-	struct op_call call = { core, asker->id, ask->request, caller };
+	struct op_call call = { core, asker->id, ask->request, caller, 0 };
 	enum ops_id id = ops_by_name(ask->name);
 	struct gp_why why = { "" };
 	enum gp_err err = check_role(id, caller, &why);

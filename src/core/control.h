@@ -45,6 +45,7 @@ struct op {
 	uint64_t id;                    /* request towards the vault */
 	uint64_t asker;                 /* who asked; may be gone by now; 0: core itself */
 	uint64_t request;               /* its request */
+	uint64_t repeat;                /* as in op_call */
 	uint64_t portal;                /* for which portal session, 0: none */
 	enum portal_state portal_state; /* it was in then */
 	bool is_reload;
@@ -102,6 +103,7 @@ struct op_call {
 	uint64_t asker;
 	uint64_t request;
 	const struct caller *caller; /* until the handler returns */
+	uint64_t repeat; /* its answer is kept under this number (repeat.h), 0: it is not */
 };
 
 /* An operation that core answers later: op_finish(). NULL: too many are under way. */

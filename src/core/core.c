@@ -52,6 +52,7 @@ struct core *core_new(struct loop *loop, struct chan *parent, const struct confi
 	cli_init(core);
 	portal_init(core);
 	control_init(core);
+	repeat_init(core);
 	token_call_init(core);
 	sending_init(core);
 	core->loading.is_wanted = true;
@@ -72,6 +73,7 @@ void core_free(struct core **pcore)
 	cli_fini(core);
 	asker_fini(core);
 	control_fini(core);
+	repeat_fini(core);
 	token_call_fini(core);
 	portal_fini(core);
 	vaults_fini(core);

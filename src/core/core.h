@@ -44,6 +44,7 @@
 #include "core/mail.h"
 #include "core/notices.h"
 #include "core/portal.h"
+#include "core/repeat.h"
 #include "core/sending.h"
 #include "core/sending_mail.h"
 #include "core/session.h"
@@ -97,6 +98,7 @@ struct core {
 	struct cli cli;
 	struct portal portal;
 	struct control control;
+	struct repeats repeats;
 	struct sending sending;
 	struct token_calls token_calls;
 };

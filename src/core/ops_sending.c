@@ -119,7 +119,7 @@ static void send_row(const struct sending_answer_due *due)
 	static const char *const modes[] = { [CONFIG_SENDING_ENFORCE] = "enforce",
 		[CONFIG_SENDING_OBSERVE] = "observe",
 		[CONFIG_SENDING_OFF] = "off" };
-	struct op_call call = { due->core, due->asker, due->request, NULL };
+	struct op_call call = { due->core, due->asker, due->request, NULL, 0 };
 	const struct sending_account *account = due->unit->of;
 	int64_t now = sending_now(due->core);
 	json_t *row = json_pack("{s:s, s:s, s:b}", "address", due->address, "mode",

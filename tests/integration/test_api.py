@@ -447,6 +447,24 @@ def test_a_creation_is_done_once(world):
     assert post("late@late.test", "job-3").status == 201
 
 
+def test_a_ban_is_set_once(world):
+    """What core does by itself keeps the key, too."""
+    def ban(asker, key):
+        return asker.post(V1 + "/bans", {"source": "198.51.100.60", "minutes": 60}, Idempotency_Key=key)
+
+    answers = at_once([(ban, world.root, "ban-1") for _ in range(20)])
+    done = [answer for answer in answers if answer.status == 201]
+    assert done and {answer.status for answer in answers} <= {201, 503} and len({answer.body for answer in done}) == 1
+    assert world.root.delete(V1 + "/bans/198.51.100.60").json["was_banned"]
+    assert ban(world.root, "ban-1").body == done[0].body
+    assert world.root.get(V1 + "/bans?source=198.51.100.60").json["items"] == []
+    assert world.root.post(V1 + "/bans", {"source": "198.51.100.61"}, Idempotency_Key="ban-1").json["code"] == "exists"
+    # Another's key is another.
+    other = world.be(next(asker for asker in ASKERS if asker.name == "token-admin"))
+    assert ban(other, "ban-1").status == 201
+    assert len(world.root.get(V1 + "/bans?source=198.51.100.60").json["items"]) == 1
+
+
 # What only the CLI could, before.
 
 def test_the_audit_is_verified(world):

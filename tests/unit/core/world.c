@@ -530,9 +530,10 @@ uint64_t world_ask(struct world *world, const char *name, const char *arguments)
 	uint64_t request = next_request(world);
 	struct ipc_message message = { .type = IPC_OP };
 
-	message.op = (struct ipc_op){
-		.request = request, .name = slice_str(name), .arguments = slice_str(arguments)
-	};
+	message.op = (struct ipc_op){ .request = request,
+		.name = slice_str(name),
+		.arguments = slice_str(arguments),
+		.idempotency = slice_str(world->idempotency != NULL ? world->idempotency : "") };
 	assert_int_equal(chan_send(world->cli.chan, &message, -1), GP_OK);
 	return request;
 }
@@ -555,7 +556,8 @@ uint64_t world_send_call(struct world *world, const char *name, const char *argu
 		.is_token = world->is_token,
 		.client = world_ip(client),
 		.client_name = SLICE_LIT("browser"),
-		.language = SLICE_LIT("de") };
+		.language = SLICE_LIT("de"),
+		.idempotency = slice_str(world->idempotency != NULL ? world->idempotency : "") };
 	assert_int_equal(chan_send(world->web.chan, &message, -1), GP_OK);
 	return request;
 }

@@ -205,6 +205,8 @@ struct world {
 	uint64_t op_asker;
 	unsigned ops;
 
+	const char *idempotency; /* that both ask with, NULL: none */
+
 	/* What the CLI, or the portal, was told. */
 	json_t *rows; /* array; but for those with nothing in them but a cookie */
 	char cookie[PORTAL_COOKIE_SIZE]; /* the last one */
