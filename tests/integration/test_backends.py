@@ -3,6 +3,8 @@
 SMTP AUTH of Gatepost itself, fail-over."""
 
 import base64
+import os
+import signal
 import ssl
 
 import pytest
@@ -64,6 +66,55 @@ def test_passthrough(make_gatepost, classic, protocol, peer):
         answer = talk.signin(door, protocol + "s", *BOB, peer=peer)
         assert answer.startswith(("a NO [UNAVAILABLE] ", "-ERR [SYS/TEMP] "))
     assert door.json("ban", "list") == []
+
+
+def descriptors(pids):
+    """Of the fronts, all together."""
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items() if name.startswith("front."))
+
+
+def test_a_connection_that_comes_when_its_session_is_gone(make_gatepost, classic, master_file, peer):
+    """gatepostd stands still between core's yes and the connection, and the session is killed meanwhile."""
+    door = door_to(make_gatepost, classic, "imap", "imap", *master(master_file))
+    device = door.add_device(ALICE[0], "late")
+    assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], device, peer))
+    pids = door.pids()
+    before = rig.until(lambda: door.json("session", "list") == [] and descriptors(pids), "no session")
+    os.kill(door.process.pid, signal.SIGSTOP)
+    try:
+        with talk.connect(door, "imaps", peer) as line:
+            line.send(f"a LOGIN {ALICE[0]} {device}")
+            sessions = rig.until(lambda: [row for row in door.json("session", "list") if row["account"]], "the session")
+            door.cli("session", "kill", "--session", sessions[0]["session"])
+            assert not any(row.startswith("a OK") for row in iter(line.line, None))
+    finally:
+        os.kill(door.process.pid, signal.SIGCONT)
+    assert talk.is_ok(talk.signin(door, "imaps", ALICE[0], device, peer))
+    rig.until(lambda: descriptors(pids) == before, "the descriptors of before")
+    assert door.pids() == pids
+
+
+def test_a_host_that_hangs_up_is_passed_by(make_gatepost, classic, master_file, peer):
+    """It takes connections, so only who speaks with it finds out, and asks for the other."""
+    class Rude(Listening):
+        taken = 0
+
+        def talk(self, sock):
+            Rude.taken += 1
+            sock.close()
+
+    rude = Rude()
+    sections = [rig.backend("imap", "imap", [f"127.0.0.1:{rude.port}", f"127.0.0.1:{classic.ports['imap']}"],
+                            *master(master_file)), rig.route("*", imap="imap")]
+    door = make_gatepost({"fronts": 1}, sections, listeners=("imaps",))
+    pids = door.pids()
+    assert talk.is_ok(talk.signin(door, "imaps", *ALICE, peer=peer))
+    before = rig.until(lambda: door.json("session", "list") == [] and descriptors(pids), "no session")
+    for _ in range(3):
+        assert talk.is_ok(talk.signin(door, "imaps", *ALICE, peer=peer))
+    rig.until(lambda: descriptors(pids) == before, "the descriptors of before")
+    assert Rude.taken > 0 and door.pids() == pids
+    rude.close()
 
 
 @pytest.mark.parametrize("port,tls", [("imap", "starttls"), ("imaps", "implicit"), ("pop3", "starttls"),
