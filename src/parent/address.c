@@ -115,6 +115,55 @@ void address_look_up(const char *name, struct address_answer *ret_answer)
 	*ret_answer = answer;
 }
 
+/* ---- on its way ---- */
+
+_Static_assert(sizeof(struct ip) == ADDRESS_IP_SIZE, "struct ip is a family and 16 bytes");
+
+size_t address_encode(
+	const struct address_answer *answer, unsigned char out[static ADDRESS_ANSWER_SIZE])
+{
+	size_t len = ADDRESS_HEAD_SIZE;
+
+	out[0] = (unsigned char)-answer->code;
+	out[1] = (unsigned char)answer->count;
+	for (size_t i = 0; i < answer->count; i++) {
+		memcpy(out + len, &answer->ips[i], ADDRESS_IP_SIZE);
+		len += ADDRESS_IP_SIZE;
+	}
+	return len;
+}
+
+static bool is_address(const struct ip *ip)
+{
+	static const uint8_t zeros[sizeof ip->bytes - 4];
+
+	return ip->family == IP_V6 ||
+	       (ip->family == IP_V4 && memcmp(ip->bytes + 4, zeros, sizeof zeros) == 0);
+}
+
+bool address_decode(struct slice bytes, struct address_answer *ret_answer)
+{
+	const unsigned char *in = (const unsigned char *)bytes.data;
+	struct address_answer answer = { 0 };
+
+	if (bytes.len < ADDRESS_HEAD_SIZE || in[1] > ADDRESS_MAX ||
+		bytes.len != ADDRESS_HEAD_SIZE + in[1] * (size_t)ADDRESS_IP_SIZE ||
+		(in[0] == 0) != (in[1] > 0))
+		return false;
+	answer.code = -(int)in[0];
+	answer.count = in[1];
+	for (size_t i = 0; i < answer.count; i++) {
+		memcpy(&answer.ips[i], in + ADDRESS_HEAD_SIZE + i * ADDRESS_IP_SIZE,
+			ADDRESS_IP_SIZE);
+		if (!is_address(&answer.ips[i]))
+			return false;
+	}
+	*ret_answer = answer;
+	return true;
+}
+
+/* ---- what is known ---- */
+
 static bool is_same(const struct generation_member *member, const struct address_answer *answer)
 {
 	struct sockaddr_storage addr;

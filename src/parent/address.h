@@ -10,6 +10,10 @@
 
 enum {
 	ADDRESS_MAX = 16, /* of one host name */
+	/* An answer on its way: a code, a number, so many times a family and 16 bytes. */
+	ADDRESS_HEAD_SIZE = 2,
+	ADDRESS_IP_SIZE = 17,
+	ADDRESS_ANSWER_SIZE = ADDRESS_HEAD_SIZE + ADDRESS_MAX * ADDRESS_IP_SIZE,
 };
 
 /*
@@ -29,6 +33,11 @@ struct address_answer {
 
 /* Asks for a name. Blocks for as long as name servers are silent: some seconds. */
 void address_look_up(const char *name, struct address_answer *ret_answer);
+/* For a pipe, which takes so much at once; its length. */
+size_t address_encode(
+	const struct address_answer *answer, unsigned char out[static ADDRESS_ANSWER_SIZE]);
+/* From whoever holds the other end: anything may come. What is taken has one form only. */
+bool address_decode(struct slice bytes, struct address_answer *ret_answer);
 /* Those are the addresses of a member with a name from now on; false: they are what it had. */
 bool address_set(struct generation_member *member, const struct address_answer *answer);
 

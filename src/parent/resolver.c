@@ -23,13 +23,7 @@
 
 enum {
 	WHY_SIZE = 200,
-	/* An answer: a code, a number, so many addresses of a family and 16 bytes. */
-	HEAD_SIZE = 2,
-	IP_SIZE = 17,
-	ANSWER_MAX = HEAD_SIZE + ADDRESS_MAX * IP_SIZE,
 };
-
-_Static_assert(sizeof(struct ip) == IP_SIZE, "struct ip is a family and 16 bytes");
 
 struct run;
 
@@ -42,7 +36,7 @@ struct lookup {
 	int fd;
 	struct loop_io io;
 	struct loop_timer timer;
-	unsigned char bytes[ANSWER_MAX + 1];
+	unsigned char bytes[ADDRESS_ANSWER_SIZE + 1];
 	size_t len;
 };
 
@@ -75,41 +69,14 @@ static void ask(int out, const void *arg)
 {
 	const char *name = arg;
 	struct address_answer answer;
-	unsigned char bytes[ANSWER_MAX];
-	size_t len = HEAD_SIZE;
+	unsigned char bytes[ADDRESS_ANSWER_SIZE];
 
 	address_look_up(name, &answer);
-	bytes[0] = (unsigned char)-answer.code;
-	bytes[1] = (unsigned char)answer.count;
-	for (size_t i = 0; i < answer.count; i++) {
-		memcpy(bytes + len, &answer.ips[i], IP_SIZE);
-		len += IP_SIZE;
-	}
 	/* Shorter than what a pipe takes at once. */
-	(void)!write(out, bytes, len);
+	(void)!write(out, bytes, address_encode(&answer, bytes));
 }
 
 /* ---- the answer ---- */
-
-/* The process may be anybody's by now: nothing is believed. */
-static bool decode(const struct lookup *lookup, struct address_answer *ret_answer)
-{
-	struct address_answer answer = { 0 };
-
-	if (lookup->len < HEAD_SIZE || lookup->bytes[1] > ADDRESS_MAX ||
-		lookup->len != HEAD_SIZE + lookup->bytes[1] * (size_t)IP_SIZE ||
-		(lookup->bytes[0] == 0) != (lookup->bytes[1] > 0))
-		return false;
-	answer.code = -(int)lookup->bytes[0];
-	answer.count = lookup->bytes[1];
-	for (size_t i = 0; i < answer.count; i++) {
-		memcpy(&answer.ips[i], lookup->bytes + HEAD_SIZE + i * IP_SIZE, IP_SIZE);
-		if (answer.ips[i].family != IP_V4 && answer.ips[i].family != IP_V6)
-			return false;
-	}
-	*ret_answer = answer;
-	return true;
-}
 
 static void take_addresses(struct generation_member *member, const struct address_answer *answer)
 {
@@ -154,11 +121,12 @@ static void lookup_free(struct lookup *lookup)
 	mem_free(lookup);
 }
 
+/* The process may be anybody's by now: nothing is believed. */
 static void take_answer(struct lookup *lookup)
 {
 	struct run *run = lookup->run;
 	struct address_answer answer = { 0 };
-	bool has_come = decode(lookup, &answer);
+	bool has_come = address_decode(slice_of(lookup->bytes, lookup->len), &answer);
 
 	if (has_come && answer.code == 0)
 		take_addresses(lookup->member, &answer);
