@@ -313,6 +313,9 @@ static void what_cannot_work_together_is_refused(void **state)
 	check_all(all, GP_ARRAY_LEN(all));
 }
 
+/* The longest part before an @: 64 bytes. */
+#define LONG_LOCAL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void what_is_wrong_about_sending_is_refused(void **state)
 {
 	static const struct wrong all[] = {
@@ -333,6 +336,11 @@ static void what_is_wrong_about_sending_is_refused(void **state)
 			"staff@example.com" },
 		{ "staff_notice = \"\xc3\xa9@c.test\"",
 			"f:6: staff_notice: \"\xc3\xa9@c.test\" is not an address such as "
+			"staff@example.com" },
+		{ "staff_notice = \"@c.test\"", "f:6: staff_notice: \"@c.test\" is not an address "
+						"such as staff@example.com" },
+		{ "staff_notice = \"" LONG_LOCAL "x@c.test\"",
+			"f:6: staff_notice: \"" LONG_LOCAL "x@c.test\" is not an address such as "
 			"staff@example.com" },
 		{ "staff_notice = \"x>@c.test\"",
 			"f:6: staff_notice: \"x>@c.test\" is not an address such as "

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "world.h"
 
 enum {
@@ -123,12 +124,15 @@ static void strangers_give_way(void **state)
 static void main_passwords_go_on_without_the_fast_vault(void **state)
 {
 	struct world *world = world_new("", true);
+	const struct attempt *attempt = NULL;
 
 	(void)state;
 	world->known_source = world_ip(home);
 	world->is_fast_mute = true;
 	resident(world, 1);
 	assert_int_equal(world->lookups, 1);
+	attempt = TAILQ_FIRST(&world->core->vaults.vault[FAST]->checking);
+	assert_true(attempt->timer.due <= clock_real() + SIGNIN_LOOKUP_MS * INT64_C(1000000));
 	world_await_answers(world, 1);
 	assert_int_equal(world->lookups, 2);
 	assert_int_equal(world_answer_of(world, 1)->verdict, VERDICT_OK);

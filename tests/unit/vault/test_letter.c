@@ -143,6 +143,21 @@ static void a_value_stays_a_value(void **state)
 	json_decref(values);
 }
 
+/* A line each; and none that somebody else begins. */
+static void a_list_stands_in_lines(void **state)
+{
+	json_t *values = json_pack("{s:s, s:s, s:[s, s, s]}", "new", "3", "waiting", "4",
+		"accounts", "a@b.test, 08:00", "{new}\r\nx", "c@d.test");
+	struct letter letter = letter_of("staff_cases", "en", values);
+	const char *text = write(&letter);
+
+	(void)state;
+	assert_non_null(strstr(text, "\r\n\r\n    a@b.test, 08:00\r\n    {new}  x\r\n    "
+				     "c@d.test\r\n\r\nNew since the last mail: 3,"));
+	assert_non_null(strstr(text, "\r\nWaiting for you in all: 4.\r\n"));
+	json_decref(values);
+}
+
 static void what_is_too_long_or_unknown_is_refused(void **state)
 {
 	char name[LETTER_MAX] = "";
@@ -170,6 +185,7 @@ int main(void)
 		cmocka_unit_test(a_language_that_is_not_there_is_english),
 		cmocka_unit_test(a_subject_beyond_ascii_is_encoded),
 		cmocka_unit_test(a_value_stays_a_value),
+		cmocka_unit_test(a_list_stands_in_lines),
 		cmocka_unit_test(what_is_too_long_or_unknown_is_refused),
 	};
 

@@ -41,15 +41,46 @@ static void wake(struct fixture *fixture)
 	fixture_run(fixture);
 }
 
-static void answer(struct fixture *fixture, enum notice_outcome outcome)
+static void answer_with(struct fixture *fixture, enum notice_outcome outcome, const char *text)
 {
 	struct ipc_message message = { .type = IPC_NOTICE_DONE };
 
 	message.notice_done = (struct ipc_notice_done){
-		.notice = fixture->notice, .outcome = (uint8_t)outcome, .text = SLICE_LIT("said")
+		.notice = fixture->notice, .outcome = (uint8_t)outcome, .text = slice_str(text)
 	};
 	fixture_post(fixture, &message);
 	fixture_run(fixture);
+}
+
+static void answer(struct fixture *fixture, enum notice_outcome outcome)
+{
+	answer_with(fixture, outcome, "said");
+}
+
+/* What became of the last one. */
+static struct store_outbox_fate fate(struct fixture *fixture)
+{
+	struct store_outbox_fate found = { .id = 0 };
+
+	assert_int_equal(
+		store_outbox_latest(fixture->vault.store, 7, SLICE_LIT("device_added"), &found),
+		GP_OK);
+	return found;
+}
+
+static uint64_t count(struct fixture *fixture)
+{
+	uint64_t posted = 0;
+
+	assert_int_equal(
+		store_outbox_count(fixture->vault.store, 7, SLICE_LIT(""), 0, &posted), GP_OK);
+	return posted;
+}
+
+/* So many seconds later. */
+static void pass(int64_t seconds)
+{
+	clock_fake(WALL + seconds, STEADY + seconds * 1000);
 }
 
 static int setup(void **state)
@@ -72,9 +103,174 @@ static void it_is_sent_once(void **state)
 	wake(fixture);
 	assert_int_equal(fixture->notice_count, 1);
 	answer(fixture, NOTICE_SENT);
-	clock_fake(WALL + DAY, STEADY + DAY * 1000L);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_TAKEN);
+	pass(DAY);
 	wake(fixture);
 	assert_int_equal(fixture->notice_count, 1);
+}
+
+/* So long as its answer may come, whatever the pause. */
+static void what_is_under_way_is_not_sent_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture);
+	wake(fixture);
+	pass(OUTBOX_ANSWER_MS / 1000 - 1);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	pass(OUTBOX_ANSWER_MS / 1000);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 2);
+}
+
+static void what_is_done_is_forgotten_in_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture);
+	wake(fixture);
+	answer(fixture, NOTICE_SENT);
+	pass(OUTBOX_DONE_S);
+	wake(fixture);
+	assert_int_equal(count(fixture), 1);
+	pass(OUTBOX_DONE_S + 1);
+	wake(fixture);
+	assert_int_equal(count(fixture), 0);
+}
+
+static void it_is_given_up_after_three_days(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture);
+	pass(OUTBOX_KEEP_S);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	answer(fixture, NOTICE_TEMPORARY);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_WAITING);
+	post(fixture);
+	pass(2L * OUTBOX_KEEP_S + 1);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_REFUSED);
+	assert_string_equal(fate(fixture).said, "");
+}
+
+/* Sealed with another pepper, say: nobody waits for it, and it keeps no other one back. */
+static void what_cannot_be_written_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct vault *vault = &fixture->vault;
+
+	post(fixture);
+	secret_free(&vault->pepper);
+	vault->pepper = secret_new(SLICE_LIT("another pepper of 32 bytes, that!"));
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 0);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_REFUSED);
+	for (unsigned i = 0; i < OUTBOX_AT_ONCE; i++)
+		post(fixture);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, OUTBOX_AT_ONCE);
+}
+
+static void too_much_to_say_fails_nothing(void **state)
+{
+	static char text[STORE_OUTBOX_CONTENT_MAX + 1];
+	struct fixture *fixture = *state;
+	struct outbox_post notice = { .account = 7,
+		.recipient = "alice@example.test",
+		.kind = "device_added",
+		.language = "de" };
+
+	memset(text, 'x', sizeof text - 1);
+	notice.values = json_pack("{s:s}", "name", text);
+	assert_int_equal(outbox_post(&fixture->vault, &notice), GP_OK);
+	json_decref(notice.values);
+	notice.values = NULL;
+	notice.recipient = text;
+	assert_int_equal(outbox_post(&fixture->vault, &notice), GP_OK);
+	notice.recipient = "alice@example.test";
+	notice.language = text;
+	assert_int_equal(outbox_post(&fixture->vault, &notice), GP_OK);
+	assert_int_equal(count(fixture), 0);
+	assert_false(fixture->vault.outbox.has_new);
+	notice.language = "de";
+	assert_int_equal(outbox_post(&fixture->vault, &notice), GP_OK);
+	assert_int_equal(count(fixture), 1);
+}
+
+/* Where the store fails, what the notice tells of fails too; and nothing leaves that is not put off
+ * before, or else it might leave without end. */
+static void a_store_that_fails_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct outbox_post notice = { .account = 7,
+		.recipient = "alice@example.test",
+		.kind = "device_added",
+		.language = "de" };
+	struct gp_why why = { "" };
+	struct store *other = NULL;
+
+	post(fixture);
+	assert_int_equal(store_open(fixture->path, &other, &why), GP_OK);
+	store_set_wait(fixture->vault.store, 1);
+	assert_int_equal(store_begin(other, STORE_DURABLE), GP_OK);
+	assert_int_not_equal(outbox_post(&fixture->vault, &notice), GP_OK);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 0);
+	store_rollback(other);
+	store_close(&other);
+	wake(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	assert_int_equal(count(fixture), 1);
+}
+
+static bool is_due_in(const struct vault *vault, int64_t ms)
+{
+	int64_t left = vault->outbox.tick.due - clock_real();
+
+	return loop_timer_is_set(&vault->outbox.tick) && left <= ms * 1000000 &&
+	       left > (ms - 1000) * 1000000;
+}
+
+/* Posted with what is committed later, together with other records. */
+static void it_is_looked_for_once_it_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+	struct vault *vault = &fixture->vault;
+
+	wake(fixture);
+	assert_true(is_due_in(vault, OUTBOX_TICK_MS));
+	assert_false(vault->outbox.has_new);
+	assert_int_equal(store_begin(vault->store, STORE_RELAXED), GP_OK);
+	vault->record.is_open = true;
+	post(fixture);
+	assert_true(is_due_in(vault, OUTBOX_TICK_MS));
+	record_flush(vault);
+	assert_true(is_due_in(vault, 0));
+	fixture_run(fixture);
+	assert_int_equal(fixture->notice_count, 1);
+	assert_false(vault->outbox.has_new);
+	assert_true(is_due_in(vault, OUTBOX_TICK_MS));
+}
+
+static void the_desk_alone_sends(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned lane = 0; lane < IPC_LANE_MAX; lane++) {
+		struct vault vault = { .loop = fixture->vault.loop, .lane = (enum ipc_lane)lane };
+
+		outbox_init(&vault);
+		assert_int_equal(is_due_in(&vault, OUTBOX_TICK_MS), vault.lane == IPC_LANE_DESK);
+		outbox_on_core(&vault);
+		outbox_wake(&vault);
+		assert_int_equal(
+			loop_timer_is_set(&vault.outbox.tick), vault.lane == IPC_LANE_DESK);
+		outbox_fini(&vault);
+	}
 }
 
 static void what_is_undone_tells_nobody(void **state)
@@ -120,8 +316,10 @@ static void a_refusal_ends_it(void **state)
 
 	post(fixture);
 	wake(fixture);
-	answer(fixture, NOTICE_REFUSED);
-	clock_fake(WALL + DAY, STEADY + DAY * 1000L);
+	answer_with(fixture, NOTICE_REFUSED, "550-5.1.1 no\n550 such \x1b[2J");
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_REFUSED);
+	assert_string_equal(fate(fixture).said, "550-5.1.1 no 550 such \\x1b[2J");
+	pass(DAY);
 	wake(fixture);
 	assert_int_equal(fixture->notice_count, 1);
 }
@@ -141,7 +339,10 @@ static void a_lost_answer_is_a_temporary_failure(void **state)
 	clock_fake(WALL + 3600, STEADY + 120 * 1000 + OUTBOX_ANSWER_MS);
 	wake(fixture);
 	assert_int_equal(fixture->notice_count, 3);
-	/* And an answer nobody asked for changes nothing. */
+	/* And an answer that nobody waits for any more, or asked for, changes nothing. */
+	outbox_on_core_gone(&fixture->vault);
+	answer(fixture, NOTICE_SENT);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_WAITING);
 	fixture->notice = 12345;
 	answer(fixture, NOTICE_SENT);
 	fixture->notice = 0;
@@ -234,6 +435,21 @@ int main(void)
 			what_is_undone_tells_nobody, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_temporary_failure_is_tried_again_for_days, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_under_way_is_not_sent_again, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_done_is_forgotten_in_time, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			it_is_given_up_after_three_days, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_written_is_given_up, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			too_much_to_say_fails_nothing, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_store_that_fails_is_told, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			it_is_looked_for_once_it_is_there, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_desk_alone_sends, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_ends_it, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_lost_answer_is_a_temporary_failure, setup, fixture_teardown),
