@@ -254,6 +254,31 @@ static void it_is_looked_for_once_it_is_there(void **state)
 	assert_int_equal(fixture->notice_count, 1);
 	assert_false(vault->outbox.has_new);
 	assert_true(is_due_in(vault, OUTBOX_TICK_MS));
+	/* What is sent is no part of what others have begun. */
+	assert_int_equal(store_begin(vault->store, STORE_RELAXED), GP_OK);
+	vault->record.is_open = true;
+	wake(fixture);
+	assert_false(store_is_in_transaction(vault->store));
+}
+
+/* It takes nothing for now: that is no fault of the letter's. */
+static void a_core_that_hangs_loses_none(void **state)
+{
+	static char text[IPC_NOTICE_MAX];
+	struct fixture *fixture = *state;
+	struct ipc_message filler = { .type = IPC_NOTICE };
+
+	post(fixture);
+	chan_pause(fixture->core);
+	memset(text, 'x', sizeof text);
+	for (size_t len = sizeof text; len > 0; len /= 4) {
+		filler.notice.message = slice_of(text, len);
+		while (chan_send(fixture->vault.core, &filler, -1) == GP_OK)
+			continue;
+	}
+	wake(fixture);
+	assert_int_equal(fate(fixture).state, STORE_OUTBOX_WAITING);
+	assert_int_equal(fixture->vault.outbox.under_way[0], 0);
 }
 
 static void the_desk_alone_sends(void **state)
@@ -449,6 +474,8 @@ int main(void)
 			a_store_that_fails_is_told, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			it_is_looked_for_once_it_is_there, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_core_that_hangs_loses_none, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_desk_alone_sends, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_ends_it, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
