@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "crypt/seal.h"
 #include "vault_fixture.h"
 
 enum {
@@ -164,8 +165,8 @@ static void what_cannot_be_written_is_given_up(void **state)
 	struct vault *vault = &fixture->vault;
 
 	post(fixture);
-	secret_free(&vault->pepper);
-	vault->pepper = secret_new(SLICE_LIT("another pepper of 32 bytes, that!"));
+	secret_free(&vault->seal_key);
+	vault->seal_key = seal_key_new(SLICE_LIT("another pepper of 32 bytes, that!"));
 	wake(fixture);
 	assert_int_equal(fixture->notice_count, 0);
 	assert_int_equal(fate(fixture).state, STORE_OUTBOX_REFUSED);
