@@ -122,13 +122,14 @@ static void dispatch(const struct epoll_event *event)
 		unsigned bit;
 	} ways[] = { { EPOLLIN | EPOLLERR | EPOLLHUP, LOOP_READ },
 		{ EPOLLOUT | EPOLLERR | EPOLLHUP, LOOP_WRITE } };
+	unsigned end = (event->events & (EPOLLRDHUP | EPOLLHUP)) != 0 ? LOOP_END : 0;
 
 	for (size_t i = 0; i < GP_ARRAY_LEN(ways); i++) {
 		struct loop_io *io = event->data.ptr;
 
 		if (io != NULL && (event->events & ways[i].events) != 0 &&
 			(io->wanted & ways[i].bit) != 0)
-			io->on_ready(io, ways[i].bit);
+			io->on_ready(io, ways[i].bit | end);
 	}
 }
 
@@ -219,7 +220,7 @@ void loop_io_want(struct loop_io *io, unsigned wanted)
 	if (wanted == io->wanted)
 		return;
 	if ((wanted & LOOP_READ) != 0)
-		event.events |= EPOLLIN;
+		event.events |= EPOLLIN | EPOLLRDHUP;
 	if ((wanted & LOOP_WRITE) != 0)
 		event.events |= EPOLLOUT;
 	/* One that wants nothing would still be told of errors, again and again. */

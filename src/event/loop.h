@@ -20,10 +20,11 @@
 
 struct loop;
 
-enum loop_ready {
+enum loop_ready { /* bits */
 	LOOP_READ = 1,
-	LOOP_WRITE = 2
-}; /* bits */
+	LOOP_WRITE = 2,
+	LOOP_END = 4, /* told with the others: after what is there to be read comes the end */
+};
 
 struct loop_io {
 	struct loop *loop; /* NULL while stopped */

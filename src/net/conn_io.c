@@ -113,12 +113,15 @@ static enum outcome end_by_step(struct conn *conn, enum tls_step step, unsigned 
 
 static enum outcome receive_plain(struct conn *conn, size_t room, size_t *ret_len)
 {
-	ssize_t n = recv(conn->fd, scratch, room, 0);
+	ssize_t n;
 
-	if (n > 0) {
-		*ret_len = (size_t)n;
+	do {
+		n = recv(conn->fd, scratch + *ret_len, room - *ret_len, 0);
+		if (n > 0)
+			*ret_len += (size_t)n;
+	} while (n > 0 && conn->is_ending && *ret_len < room);
+	if (n > 0)
 		return OUTCOME_BLOCKED; /* if there is more, the loop will say so */
-	}
 	if (n == 0)
 		conn->has_eof = true;
 	else if (errno == EAGAIN || errno == EINTR)
@@ -188,24 +191,29 @@ static size_t read_input(struct conn *conn)
 		outcome = conn->phase == PHASE_TLS ? receive_tls(conn, room, &len)
 						   : receive_plain(conn, room, &len);
 		total += len;
+		/* Our owner learns of it before others send what on_input() writes to them: it may
+		 * have a goodbye to add. */
+		if (conn->has_eof)
+			conn_io_defer(conn);
 		if (len > 0)
 			deliver(conn, len);
 		if (len == 0 || conn->phase != PHASE_TLS || !tls_stream_has_more(conn->tls))
 			break;
 	}
-	if (conn->has_eof)
-		conn_io_defer(conn);
 	return total;
 }
 
 /* While finishing, bytes are of no interest, only the end is. */
 static void discard_input(struct conn *conn)
 {
-	ssize_t n = recv(conn->fd, scratch, sizeof scratch, 0);
+	ssize_t n;
 
-	if (n > 0)
-		mem_wipe(scratch, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	do {
+		n = recv(conn->fd, scratch, sizeof scratch, 0);
+		if (n > 0)
+			mem_wipe(scratch, (size_t)n);
+	} while (n > 0 && conn->is_ending);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		conn->has_eof = true;
 	if (conn->has_eof && conn->is_shut)
 		set_end(conn, CONN_END_EOF);
@@ -215,7 +223,9 @@ static void discard_input(struct conn *conn)
 
 static enum outcome send_plain(struct conn *conn, struct slice bytes, size_t *ret_sent)
 {
-	ssize_t n = send(conn->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+	/* The FIN that follows shares a segment with the last of it. */
+	int flags = conn->is_finishing ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+	ssize_t n = send(conn->fd, bytes.data, bytes.len, flags);
 
 	if (n >= 0) {
 		*ret_sent = (size_t)n;
@@ -395,6 +405,7 @@ static void on_ready(struct loop_io *io, unsigned ready)
 		loop_io_want(io, wanted(conn));
 		ready &= ~(unsigned)LOOP_READ;
 	}
+	conn->is_ending |= (ready & LOOP_END) != 0;
 	if ((ready & LOOP_READ) != 0 && conn->tls != NULL)
 		tls_stream_set_readable(conn->tls, true);
 	if ((ready & conn->write_waits) != 0)
@@ -437,8 +448,9 @@ static void run_task(struct loop_task *task)
 	/* What is blocked goes on when the socket says so. */
 	if (conn->write_waits == 0 && !conn->has_ended && !conn->is_dead)
 		flush(conn);
-	/* A paused owner still has input to see before it learns of the end. */
-	if (conn->has_eof && !conn->is_paused && !conn->is_finishing)
+	/* A paused owner still has input to see before it learns of the end, one that has just
+	 * gone on has output to send. */
+	if (conn->has_eof && !conn->is_paused && !conn->is_finishing && !conn->task.is_queued)
 		set_end(conn, CONN_END_EOF);
 	conn_io_update_wanted(conn);
 	if (conn->has_ended && !conn->was_told && !conn->is_dead) {

@@ -35,6 +35,7 @@ struct conn {
 	bool is_paused;
 	bool must_tell; /* input may wait that the owner shall be told of */
 	bool was_high;  /* the waiting output has been above half of CONN_HIGH_WATER */
+	bool is_ending; /* after what the socket has comes the end */
 	bool has_eof;
 	bool is_finishing;
 	bool is_shut; /* finishing, and all is sent */

@@ -28,6 +28,7 @@ struct world {
 	int fired;
 	int signals;
 	int runs;
+	int ends;
 };
 
 static int set_up(void **state)
@@ -57,6 +58,7 @@ static void count_ready(struct loop_io *io, unsigned ready)
 
 	world->reads += (ready & LOOP_READ) != 0;
 	world->writes += (ready & LOOP_WRITE) != 0;
+	world->ends += (ready & LOOP_END) != 0;
 }
 
 static void reports_only_what_is_wanted(void **state)
@@ -94,6 +96,24 @@ static void reports_the_end_of_a_peer(void **state)
 	(void)shutdown(world->fds[1], SHUT_RDWR);
 	loop_turn(world->loop);
 	assert_int_equal(world->reads, 1);
+	assert_int_equal(world->ends, 1);
+	loop_io_stop(&world->io);
+}
+
+/* A peer that has said all but still listens; told with the bytes before. */
+static void reports_the_end_with_what_comes_before_it(void **state)
+{
+	struct world *world = *state;
+
+	loop_io_start(world->loop, &world->io, world->fds[0], LOOP_READ, count_ready, world);
+	assert_int_equal(write(world->fds[1], "x", 1), 1);
+	loop_turn(world->loop);
+	assert_int_equal(world->reads, 1);
+	assert_int_equal(world->ends, 0);
+	(void)shutdown(world->fds[1], SHUT_WR);
+	loop_turn(world->loop);
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->ends, 1);
 	loop_io_stop(&world->io);
 }
 
@@ -347,6 +367,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reports_only_what_is_wanted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reports_the_end_of_a_peer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			reports_the_end_with_what_comes_before_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			may_be_stopped_in_its_own_callback, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -40,8 +40,13 @@ static void on_drained(struct conn *conn, void *owner)
 {
 	struct peer *peer = owner;
 
+	void (*then)(struct peer * peer) = peer->on_drained;
+
 	(void)conn;
 	peer->drained++;
+	peer->on_drained = NULL;
+	if (then != NULL)
+		then(peer);
 }
 
 static void on_tls(struct conn *conn, void *owner)

@@ -31,7 +31,8 @@ struct peer {
 	unsigned tls;
 	unsigned closed;
 	enum conn_end end;
-	void (*on_input)(struct peer *peer); /* instead of all that; NULL: the above */
+	void (*on_input)(struct peer *peer);   /* instead of all that; NULL: the above */
+	void (*on_drained)(struct peer *peer); /* once; NULL: nothing */
 	void *context;
 };
 

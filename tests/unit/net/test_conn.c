@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Connections without TLS: buffers, back-pressure, and every way to end. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -262,6 +263,86 @@ static void test_write_to_a_closed_peer_is_no_signal(void **state)
 	tear_down(&s);
 }
 
+/* One turn for a peer that says a line and goes. */
+static void test_last_bytes_and_end_are_read_at_once(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	set_up(&s, false);
+	raw_send(&s, SLICE_LIT("QUIT\r\n"));
+	raw_close(&s);
+	loop_turn(s.loop);
+	assert_true(slice_is(buf_slice(&s.peer.got), "QUIT\r\n"));
+	assert_int_equal(s.peer.closed, 1);
+	assert_int_equal(s.peer.end, CONN_END_EOF);
+	tear_down(&s);
+}
+
+/* More than one helping before the end. */
+static void test_end_comes_after_all_that_was_sent(void **state)
+{
+	char block[100 * 1000] = { 0 };
+	struct setup s;
+
+	(void)state;
+	set_up(&s, false);
+	raw_send(&s, slice_of(block, sizeof block));
+	raw_close(&s);
+	loop_turn(s.loop);
+	assert_int_equal(s.peer.closed, 0);
+	fixture_until(s.loop, &s.peer.closed, 1);
+	assert_int_equal(s.peer.got.len, sizeof block);
+	tear_down(&s);
+}
+
+static void say_two(struct peer *peer)
+{
+	assert_int_equal(conn_write(peer->conn, SLICE_LIT("2")), GP_OK);
+}
+
+static void say_one(struct peer *peer)
+{
+	conn_consume(peer->conn, conn_input(peer->conn).len);
+	assert_int_equal(conn_write(peer->conn, SLICE_LIT("1")), GP_OK);
+	peer->on_drained = say_two;
+}
+
+/* The peer has said all, and listens still to an owner that goes on when there is room. */
+static void test_end_waits_for_what_is_said_when_there_is_room(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	set_up(&s, false);
+	s.peer.on_input = say_one;
+	raw_send(&s, SLICE_LIT("QUIT\r\n"));
+	assert_int_equal(shutdown(s.raw, SHUT_WR), 0);
+	fixture_until(s.loop, &s.peer.closed, 1);
+	raw_expect(&s, "12");
+	tear_down(&s);
+}
+
+/* While finishing, neither more bytes nor an old errno are the end. */
+static void test_finishing_hears_the_end_and_nothing_else(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	set_up(&s, false);
+	conn_finish(s.peer.conn);
+	fixture_turns(s.loop, 2);
+	raw_send(&s, SLICE_LIT("still here"));
+	errno = ECONNRESET;
+	loop_turn(s.loop);
+	assert_int_equal(s.peer.closed, 0);
+	raw_send(&s, SLICE_LIT("bye"));
+	raw_close(&s);
+	loop_turn(s.loop);
+	assert_int_equal(s.peer.closed, 1);
+	tear_down(&s);
+}
+
 static void test_finish_sends_all_then_waits_for_the_peer(void **state)
 {
 	char *block = mem_new(FIXTURE_CAP, 1);
@@ -443,6 +524,10 @@ int main(void)
 		cmocka_unit_test(test_answer_goes_out_to_a_peer_that_shut_its_side),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_write_to_a_closed_peer_is_no_signal),
+		cmocka_unit_test(test_last_bytes_and_end_are_read_at_once),
+		cmocka_unit_test(test_end_comes_after_all_that_was_sent),
+		cmocka_unit_test(test_end_waits_for_what_is_said_when_there_is_room),
+		cmocka_unit_test(test_finishing_hears_the_end_and_nothing_else),
 		cmocka_unit_test(test_finish_sends_all_then_waits_for_the_peer),
 		cmocka_unit_test(test_finish_of_a_paused_one),
 		cmocka_unit_test(test_free_sends_nothing_more),

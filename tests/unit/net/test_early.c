@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "door.h"
+#include "net/relay.h"
 
 #define EARLY_TRY "a1 NOOP\r\n"
 
@@ -366,6 +367,56 @@ static void test_refusal_is_heard(void **state)
 	check_refusal(TLS1_2_VERSION);
 }
 
+static void test_plain_last_words_share_a_segment_with_the_end(void **state)
+{
+	struct door door;
+
+	(void)state;
+	door_open(&door, FIXTURE_NAME);
+	assert_int_equal(conn_write(door.server.conn, SLICE_LIT("221 bye\r\n")), GP_OK);
+	conn_finish(door.server.conn);
+	door_turn(&door);
+	assert_int_equal(asked.sends, 1);
+	assert_int_equal(asked.gathered, 1);
+	door_close(&door);
+}
+
+static void on_relay_end(struct relay *relay, void *owner)
+{
+	(void)relay, (void)owner;
+}
+
+/* The backend says goodbye and goes: one turn, one send, for its words, ours and the end. */
+static void test_goodbye_of_a_backend_passes_in_one_piece(void **state)
+{
+	struct door door;
+	struct peer backend = { .conn = NULL };
+	struct relay *relay;
+	char byte;
+	int fds[2];
+
+	(void)state;
+	door_come_in(&door, FIXTURE_NAME);
+	door_turn(&door);
+	fixture_pair(fds, false);
+	peer_open(&backend, door.loop, fds[0]);
+	relay = relay_new(
+		door.loop, &door.server.conn, &backend.conn, NULL, NULL, 1000, on_relay_end, &door);
+	door_turn(&door);
+	asked.sends = asked.gathered = 0;
+	assert_int_equal(send(fds[1], "* BYE\r\n", 7, MSG_NOSIGNAL), 7);
+	(void)close(fds[1]);
+	loop_turn(door.loop);
+	assert_int_equal(asked.sends, 1);
+	assert_int_equal(asked.gathered, 1);
+	door_reads(&door, "* BYE\r\n");
+	assert_int_equal(SSL_read(door.client, &byte, 1), 0);
+	assert_int_equal(recv(door.fd, &byte, 1, 0), 0);
+	relay_free(&relay);
+	peer_close(&backend);
+	door_close(&door);
+}
+
 static void test_goodbye_waits_for_a_full_socket(void **state)
 {
 	struct door door;
@@ -429,6 +480,8 @@ int main(void)
 		cmocka_unit_test(test_one_byte_at_a_time),
 		cmocka_unit_test(test_last_words_and_goodbye_are_one_piece),
 		cmocka_unit_test(test_refusal_is_heard),
+		cmocka_unit_test(test_plain_last_words_share_a_segment_with_the_end),
+		cmocka_unit_test(test_goodbye_of_a_backend_passes_in_one_piece),
 		cmocka_unit_test(test_goodbye_waits_for_a_full_socket),
 		cmocka_unit_test(test_gone_in_the_middle),
 	};
