@@ -139,7 +139,9 @@ function showFaults(summary, faults) {
 			one.input.focus();
 		},
 	}, text)));
-	summary.replaceChildren(icon("warn"), h("div", {}, h("h3", {}, t("faults")), h("ul", {}, links)));
+	// A form stands in a card with a heading of its own, or right below that of the page.
+	const level = summary.closest("section, details, dialog")?.querySelector("h2") ? "h3" : "h2";
+	summary.replaceChildren(icon("warn"), h("div", {}, h(level, {}, t("faults")), h("ul", {}, links)));
 	summary.hidden = false;
 	focus(summary);
 }

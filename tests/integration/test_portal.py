@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import struct
 import subprocess
 import time
@@ -353,6 +354,149 @@ def test_staff_helps(portal, peer):
     staff.heading("Audit log")
     staff.see("Sending blocked", "Sending unblocked", BOB[0])
     assert staff.inspect("real-staff-audit") == []
+
+
+def letter(dovecot, address, pattern, seen):
+    """What a letter not seen before says there; it is read from the mailbox, past the door."""
+    def find():
+        for raw in set(dovecot.messages(address)) - seen:
+            found = re.search(pattern, raw.replace(b"=\r\n", b"").replace(b"=\n", b"").replace(b"=3D", b"=").decode())
+            if found:
+                return found.group(1)
+        return None
+    return rig.until(find, f"a letter to {address} with {pattern}")
+
+
+def set_recovery_address(browser, dovecot, address, password):
+    """On the page of the account, with the code that is mailed there."""
+    seen = set(dovecot.messages(address))
+    browser.follow("#/account")
+    browser.fill("Another address of yours", address)
+    browser.fill("Your password, to confirm", password)
+    browser.press("Save")
+    browser.see(f"We sent a code to {address}.")
+    browser.fill("Code from that mail", "aaaa-bbbb-cccc")
+    browser.press("Confirm")
+    browser.see("This code is not right")
+    browser.fill("Code from that mail", letter(dovecot, address, r"Subject: Your code: ([\w-]+)", seen))
+    browser.press("Confirm")
+    browser.see("Your recovery address is confirmed.", f"At present: {address}")
+
+
+def send_reset_link(staff, address):
+    staff.follow(f"#/staff/account/{urllib.parse.quote(address)}")
+    staff.press("Send a reset link")
+    staff.press("Send a reset link", "dialog")
+    staff.see("The link is on its way.")
+
+
+def follow_reset_link(browser, token, password):
+    browser.go(f"#reset={token}")
+    browser.heading("Choose a new password")
+    browser.see(f"For {ALICE[0]}.")
+    assert token not in browser.run("return page.url()")
+    for wanted in ("Password123", password):
+        browser.fill("New password", wanted)
+        browser.fill("New password, once more", wanted)
+        browser.press("Set the new password")
+        if wanted != password:
+            browser.see("This password is on lists that guessers try first.")
+            assert browser.inspect("real-reset") == []
+    browser.heading("Sign in")
+
+
+def test_a_forgotten_password(portal, dovecot, peer):
+    """The way back: a recovery address, a link, a new password."""
+    owner = portal.signed_in(ALICE)
+    set_recovery_address(owner, dovecot, BOB[0], ALICE[1])
+    seen = set(dovecot.messages(BOB[0]))
+    staff = portal.signed_in(STAFF)
+    send_reset_link(staff, ALICE[0])
+    lost = portal.browser()
+    token = letter(dovecot, BOB[0], r"#reset=([\w-]{43})", seen)
+    follow_reset_link(lost, token, NEW_PASSWORD)
+    sign_in(lost, ALICE[0], NEW_PASSWORD)
+    lost.heading("Overview")
+    assert talk.is_ok(imap(portal.door, (ALICE[0], NEW_PASSWORD), peer))
+    assert not talk.is_ok(imap(portal.door, ALICE, peer))
+    owner.follow("#/devices")
+    owner.see("You were away for a while")
+    again = portal.browser()
+    again.go(f"#reset={token}")
+    again.see("This link is not valid any more.")
+
+
+def test_a_thief_changes_the_recovery_address(portal, dovecot):
+    """With the password, he puts his own in. The owner hears of it at the old one, and comes back by it."""
+    owner = portal.signed_in(ALICE)
+    set_recovery_address(owner, dovecot, BOB[0], ALICE[1])
+    seen = set(dovecot.messages(BOB[0]))
+    thief = portal.signed_in(ALICE)
+    set_recovery_address(thief, dovecot, STAFF[0], ALICE[1])
+    thief.see(f"links for a new password still go to {BOB[0]}")
+    assert thief.inspect("real-account-moved") == []
+    assert letter(dovecot, BOB[0], r"Subject: (Your recovery address was changed)", seen)
+    staff = portal.signed_in(STAFF)
+    send_reset_link(staff, ALICE[0])
+    follow_reset_link(owner, letter(dovecot, BOB[0], r"#reset=([\w-]{43})", seen), NEW_PASSWORD)
+    thief.follow("#/devices")
+    thief.see("You were away for a while")
+    sign_in(owner, ALICE[0], NEW_PASSWORD)
+    owner.heading("Overview")
+    owner.follow("#/account")
+    owner.see(f"At present: {BOB[0]}")
+    assert "still go to" not in owner.text()
+    # None at all: the page says where links go meanwhile.
+    owner.fill("Another address of yours", "")
+    owner.fill("Your password, to confirm", NEW_PASSWORD)
+    owner.press("Save")
+    owner.see("Your recovery address is removed.", "At present there is none.", f"still go to {BOB[0]}")
+
+
+def test_a_domain_admin_sees_his_domains_alone(portal, peer):
+    door = portal.door
+    chief, stranger = ("chief@example.test", "keeper of one key"), ("carol@other.test", "somebody else entirely")
+    door.cli("domain", "add", "other.test")
+    door.add_account(*stranger)
+    door.add_account(*chief, "--role", "domain-admin", "--domain", "example.test")
+    talk.wrong(door, peer, 1, "imaps", BOB[0])
+    talk.wrong(door, peer, 1, "imaps", stranger[0])
+    page = portal.signed_in(chief)
+    page.click("Staff", "nav")
+    shown = page.text()
+    assert "Blocked connections" not in shown and "Audit log" not in shown
+    assert page.inspect("real-domain-admin") == []
+    for words, found in (("bob@", BOB[0]), ("carol", None), ("other.test", None), (peer, BOB[0])):
+        page.fill("Address, account, event or reference number", words)
+        page.press("Search")
+        page.see("result") if found else page.see("Nothing was found.")
+        shown = page.text("main section")
+        assert stranger[0] not in shown and (found or "Nothing") in shown
+    # His own he helps; secrets, staff, and what is no account's are not his.
+    page.follow(f"#/staff/account/{urllib.parse.quote(BOB[0])}")
+    page.heading(BOB[0])
+    assert page.inspect("real-domain-admin-account") == []
+    page.press("Block sending")
+    page.fill("Reason", "sends too much")
+    page.press("Block sending", "dialog")
+    page.see("Sending is blocked.")
+    assert door.json("account", "show", BOB[0])["blocked_at"]
+    page.press("Unblock sending")
+    page.press("Unblock sending", "dialog")
+    page.see("Sending is open again.")
+    page.follow(f"#/staff/account/{urllib.parse.quote(stranger[0])}")
+    page.see("This is not there")
+    for hidden in ("bans", "audit"):
+        page.follow(f"#/staff/{hidden}")
+        page.see("Your account may not do this.")
+    page.follow(f"#/staff/account/{urllib.parse.quote(STAFF[0])}")
+    page.press("Block sending")
+    page.fill("Reason", "he annoys me")
+    page.press("Block sending", "dialog")
+    page.see("Your account may not do this.")
+    assert not door.json("account", "show", STAFF[0])["blocked_at"]
+    for path, code in ((f"/accounts/{stranger[0]}", "not_found"), ("/bans", "role"), ("/audit", "role"), ("/events", "role")):
+        assert api(page, path)["code"] == code
 
 
 def test_a_session_that_ran_out(portal):
