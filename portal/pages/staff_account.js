@@ -102,8 +102,9 @@ function actionRows(ctx, account) {
 		[t("password"), account.password_at ? tx("password.since", {when: moment(account.password_at)}) : "–",
 			asked(ctx, t("staff.reset_link"), address, "reset_link",
 				() => sendResetLink(address), "secondary")],
-		[t("staff.sessions"), t("staff.sessions.text"), asked(ctx, t("staff.end_sessions"), address, "end_sessions",
-			() => endSessions(address))],
+		// A domain-admin has no say in sessions.
+		...isOverAll(ctx.session) ? [[t("staff.sessions"), t("staff.sessions.text"), asked(ctx, t("staff.end_sessions"),
+			address, "end_sessions", () => endSessions(address))]] : [],
 	];
 }
 
