@@ -223,6 +223,7 @@ static int set_up(void **state)
 	world.front.child = &world.child;
 	world.front.settings = &world.settings;
 	world.person.address = address;
+	world.session.id = 0xab;
 	world.session.front = &world.front;
 	world.session.person = &world.person;
 	world.filter = smtp_filter_new(&world.session, SLICE_LIT("a@example.test"), "laptop");
@@ -267,6 +268,10 @@ static void the_message_is_shown_and_judged(void **state)
 {
 	(void)state;
 	start();
+	/* Once is enough, and recipients come before it. */
+	smtp_filter_open(world.filter);
+	smtp_filter_recipient(world.filter, SLICE_LIT("late@example.test"));
+	assert_int_equal(world.dials, 1);
 	show("first\r\n");
 	assert_true(world.front.filter.held > 0);
 	dialed(SOCKET);
@@ -275,6 +280,8 @@ static void the_message_is_shown_and_judged(void **state)
 		world.conn->written.data, world.conn->written.len, "Rcpt: r@example.test\r\n", 22));
 	assert_non_null(memmem(world.conn->written.data, world.conn->written.len,
 		"User: alice@example.test\r\n", 26));
+	assert_non_null(memmem(world.conn->written.data, world.conn->written.len,
+		"Queue-Id: 00000000000000ab\r\n", 28));
 	assert_int_equal(world.output_max, SIZE_MAX_SHOWN + SMTP_FILTER_HEAD_MAX + 256 * 1024);
 	show("..dot\r\n");
 	assert_true(end());
@@ -354,7 +361,9 @@ static void an_answer_before_the_end_is_no_verdict(void **state)
 	start();
 	dialed(SOCKET);
 	show("x\r\n");
-	say(REJECT);
+	say("HTTP/1.1 200 OK\r\n");
+	assert_int_equal(world.told, 0);
+	say("Content-Length: 31\r\n\r\n" BODY);
 	assert_int_equal(world.verdicts, 0);
 	assert_given_up(FILTER_RESULT_FAILED);
 }
@@ -381,12 +390,54 @@ static void a_long_message_is_shown_in_part(void **state)
 	assert_int_equal(world.verdicts, 0);
 }
 
+static void what_is_whole_gets_nothing_more(void **state)
+{
+	static char text[SIZE_MAX_SHOWN + 1];
+	size_t len;
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	start();
+	dialed(SOCKET);
+	show(text);
+	len = world.conn->written.len;
+	show("more");
+	assert_true(end());
+	assert_int_equal(world.conn->written.len, len);
+	say(REJECT);
+	assert_int_equal(world.verdicts, 1);
+	assert_int_equal(smtp_filter_verdict(world.filter), FILTER_BAD);
+}
+
 static void who_does_not_read_is_given_up(void **state)
 {
 	(void)state;
 	world.is_deaf = true;
 	start();
 	dialed(SOCKET);
+	assert_given_up(FILTER_RESULT_FAILED);
+}
+
+static void who_stops_reading_is_given_up(void **state)
+{
+	(void)state;
+	start();
+	dialed(SOCKET);
+	show("x\r\n");
+	world.conn->is_deaf = true;
+	show("y\r\n");
+	assert_given_up(FILTER_RESULT_FAILED);
+}
+
+/* Nobody is told to wait for what will not come. */
+static void who_does_not_read_the_end_is_given_up(void **state)
+{
+	(void)state;
+	start();
+	dialed(SOCKET);
+	world.conn->is_deaf = true;
+	assert_false(end());
+	assert_int_equal(world.verdicts, 0);
 	assert_given_up(FILTER_RESULT_FAILED);
 }
 
@@ -479,7 +530,10 @@ int main(void)
 		TEST(nonsense_is_no_verdict),
 		TEST(an_answer_before_the_end_is_no_verdict),
 		TEST(a_long_message_is_shown_in_part),
+		TEST(what_is_whole_gets_nothing_more),
 		TEST(who_does_not_read_is_given_up),
+		TEST(who_stops_reading_is_given_up),
+		TEST(who_does_not_read_the_end_is_given_up),
 		TEST(a_front_keeps_so_much_and_no_more),
 		TEST(recipients_beyond_the_head_are_left_out),
 		TEST(a_fault_is_said_once_a_minute),
