@@ -143,11 +143,64 @@ static void test_far_inside(void **state)
 	mem_free(wire);
 }
 
+/* Every byte of an alphabet at every place of two blocks: what is said of the whole is what is said
+ * of it byte by byte. */
+static void check_places(struct slice filling, struct slice piece, size_t len)
+{
+	char *wire = mem_new(len, 1);
+
+	for (size_t place = 0; place + piece.len <= len - 3; place++) {
+		struct smtp_body whole;
+		struct smtp_body parts;
+		enum smtp_body_result result;
+		enum smtp_body_result last = SMTP_BODY_MORE;
+		size_t good = 0;
+		size_t from = 0;
+
+		for (size_t i = 0; i < len; i++)
+			wire[i] = filling.data[i % filling.len];
+		memcpy(wire + place, piece.data, piece.len);
+		smtp_body_init(&whole);
+		smtp_body_init(&parts);
+		result = smtp_body_scan(&whole, slice_of(wire, len), &good);
+		for (size_t to = 1; to <= len && last == SMTP_BODY_MORE; to++) {
+			size_t n = 0;
+
+			last = smtp_body_scan(&parts, slice_of(wire + from, to - from), &n);
+			from += last != SMTP_BODY_BAD ? n : 0;
+		}
+		assert_int_equal(result, last);
+		if (result == SMTP_BODY_BAD)
+			continue;
+		assert_int_equal(good, from);
+		assert_int_equal(whole.size, parts.size);
+		assert_int_equal(whole.is_inside, parts.is_inside);
+	}
+	mem_free(wire);
+}
+
+static void test_blocks(void **state)
+{
+	static const struct slice fillings[] = { BYTES("x"), BYTES("xxx\r\n"), BYTES("\r\n") };
+	static const struct slice pieces[] = { BYTES("x"), BYTES("\r"), BYTES("\n"), BYTES("\0"),
+		BYTES("."), BYTES("\r\n"), BYTES("\r\n.\r\n"), BYTES("\r\n.."), BYTES("\n\r"),
+		BYTES("\r\n.x\r\n.\r\n"), BYTES("\n.\r\n"), BYTES("\r\n.\r"), BYTES("\r\r\n") };
+
+	(void)state;
+	for (size_t i = 0; i < GP_ARRAY_LEN(fillings); i++) {
+		for (size_t k = 0; k < GP_ARRAY_LEN(pieces); k++) {
+			check_places(fillings[i], pieces[k], 1024);
+			check_places(fillings[i], pieces[k], 1025);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_split),
 		cmocka_unit_test(test_far_inside),
+		cmocka_unit_test(test_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
