@@ -15,9 +15,11 @@
 #include "net/conn_private.h"
 
 enum {
-	/* Most that is read of one connection in one turn. A little less than 64 KiB: with what TLS
-	 * adds to it, it still fits the largest packet that the kernel hands down in one piece. */
-	CONN_SCRATCH = 64 * 1024 - 512,
+	/* Most that is read of one connection in one turn: four whole records of TLS. */
+	CONN_SCRATCH = 64 * 1024,
+	/* The same without TLS. A little less: with what TLS adds to it when it is passed on, it
+	 * still fits the largest packet that the kernel hands down in one piece. */
+	CONN_SCRATCH_PLAIN = CONN_SCRATCH - 512,
 };
 
 /* What a send or receive came to. */
@@ -115,6 +117,8 @@ static enum outcome receive_plain(struct conn *conn, size_t room, size_t *ret_le
 {
 	ssize_t n;
 
+	if (room > CONN_SCRATCH_PLAIN)
+		room = CONN_SCRATCH_PLAIN;
 	do {
 		n = recv(conn->fd, scratch + *ret_len, room - *ret_len, 0);
 		if (n > 0)

@@ -25,8 +25,10 @@ enum {
 	TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446 section 5.1 */
 	FIRST_SIZE = 8,              /* enough to know "OPTIONS " */
 	ERROR_SIZE = 128,
-	NAME_SIZE = 256,     /* of a host, RFC 6066 section 3 */
-	BULK_BUFFER = 65536, /* so much is received at once, once more than a record waits */
+	NAME_SIZE = 256, /* of a host, RFC 6066 section 3 */
+	/* So much is received at once, once more than a record waits: four of them, with what TLS
+	 * adds, as senders write 64 KiB. */
+	BULK_BUFFER = 4 * (SSL3_RT_MAX_PLAIN_LENGTH + 64),
 };
 
 struct tls_stream {
