@@ -82,6 +82,20 @@ static size_t skip_plain(const char *at, const char *end, const char **unlike)
 	return (size_t)(at - start);
 }
 
+/* Past the line at at, or what there is of it; NULL if there is something bad in it. */
+static const char *take_line(const char *at, const char *end, bool *ret_is_whole)
+{
+	const char *next = line_end(at, end);
+
+	if (next == at)
+		return NULL;
+	*ret_is_whole = next != NULL;
+	/* A CR at the very end waits for its LF. */
+	if (next == NULL)
+		next = end[-1] == '\r' ? end - 1 : end;
+	return memchr(at, '\0', (size_t)(next - at)) == NULL ? next : NULL;
+}
+
 enum smtp_body_result smtp_body_scan(struct smtp_body *body, struct slice input, size_t *ret_good)
 {
 	const char *at = input.data;
@@ -109,17 +123,10 @@ enum smtp_body_result smtp_body_scan(struct smtp_body *body, struct slice input,
 				continue;
 			}
 		}
-		next = line_end(at, end);
-		if (next == at)
+		next = take_line(at, end, &is_whole);
+		if (next == NULL)
 			return SMTP_BODY_BAD;
 		dots += start == START_DOT;
-		if (next == NULL) {
-			/* A CR at the very end waits for its LF. */
-			next = end[-1] == '\r' ? end - 1 : end;
-			is_whole = false;
-		}
-		if (memchr(at, '\0', (size_t)(next - at)) != NULL)
-			return SMTP_BODY_BAD;
 		is_inside = !is_whole && (is_inside || next > at);
 		at = next;
 		if (!is_whole)
