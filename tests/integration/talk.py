@@ -75,8 +75,8 @@ def attempt(line, service, login, secret):
     if service.startswith("pop3"):
         line.send(f"USER {login}")
         answer = line.line()
-        if not answer.startswith("+OK"):
-            return answer
+        if answer is None or not answer.startswith("+OK"):
+            return answer  # None: banned while its handshake was not over
         line.send(f"PASS {secret}")
         return line.line()
     answer = line.ask("EHLO test.client")
