@@ -39,6 +39,7 @@ struct chan {
 	const struct chan_ops *ops;
 	void *owner;
 	bool is_paused;
+	bool is_late;    /* the rest waits for the next turn of the loop */
 	bool is_reading; /* in on_readable(): chan_free() only marks */
 	bool is_ended;
 	bool is_freed;
@@ -470,6 +471,16 @@ static bool may_read_more(const struct chan *chan)
 	return !STAILQ_EMPTY(&chan->arrived) || chan->socket != GP_ERR_AGAIN;
 }
 
+/* Who works long on each message hears others before the next one: they ask whether it is alive. */
+static void defer_rest(struct chan *chan, bool is_slow)
+{
+	chan->is_late = is_slow;
+	if (is_slow)
+		loop_defer_last(chan->loop, &chan->rest, run_rest, chan);
+	else
+		loop_defer(chan->loop, &chan->rest, run_rest, chan);
+}
+
 static void read_some(struct chan *chan, size_t most, int64_t ms)
 {
 	int64_t end = clock_steady() + ms;
@@ -486,7 +497,7 @@ static void read_some(struct chan *chan, size_t most, int64_t ms)
 	if (chan->is_freed)
 		chan_free(&chan);
 	else if (!STAILQ_EMPTY(&chan->arrived) && !chan->is_paused && !chan->is_ended)
-		loop_defer(chan->loop, &chan->rest, run_rest, chan);
+		defer_rest(chan, clock_steady() >= end);
 }
 
 static void run_rest(struct loop_task *task)
@@ -495,6 +506,8 @@ static void run_rest(struct loop_task *task)
 
 	if (chan->is_closed)
 		bury(chan);
+	else if (chan->is_late)
+		defer_rest(chan, false);
 	else
 		read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
 }
