@@ -307,9 +307,7 @@ static void on_tls(struct conn *conn, void *owner)
 		return;
 	session->is_in_handshake = false;
 	session->has_spoken = true;
-	if (!slice_copy(
-		    slice_str(conn_tls_version(conn)), session->tls_text, sizeof session->tls_text))
-		session->tls_text[0] = '\0';
+	session->tls_text = conn_tls_version(conn);
 	if (session->shell == NULL)
 		begin(session);
 	else if (!service_is_tls(session->listener->service))
@@ -467,6 +465,7 @@ void session_new(struct front *front, struct settings *settings, unsigned listen
 	session->listener_index = listener;
 	session->peer = *peer;
 	ip_format(&peer->client, session->client_text);
+	session->tls_text = "";
 	session->protocol = protocol_of(session->listener->service);
 	session->started = clock_steady();
 	session->last_active = session->started;

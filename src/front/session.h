@@ -96,8 +96,8 @@ struct session {
 	unsigned listener_index;
 	struct haproxy_header peer; /* both ends of the client's connection */
 	char client_text[IP_TEXT_SIZE];
-	char tls_text[32]; /* TLS version, "" without */
-	struct conn *conn; /* NULL: gone, or in a relay */
+	const char *tls_text; /* TLS version, "" without */
+	struct conn *conn;    /* NULL: gone, or in a relay */
 	const struct session_protocol *protocol;
 	void *shell; /* the protocol's state; NULL before begin() */
 	struct session_person *person;

@@ -142,7 +142,7 @@ static enum gp_err starttls(struct conn *conn)
 {
 	GP_ASSERT(conn->phase == PHASE_PLAIN);
 	conn->phase = PHASE_LAST_PLAIN;
-	conn->plain_left = conn->output.len;
+	conn->plain_left = (unsigned)conn->output.len;
 	conn_io_defer(conn);
 	return GP_OK;
 }
@@ -172,7 +172,7 @@ enum gp_err conn_starttls_client(struct conn *conn, struct tls_ctx *ctx, const c
 void conn_allow_early(struct conn *conn)
 {
 	GP_ASSERT(conn->phase == PHASE_LAST_PLAIN);
-	conn->early_left = conn->output.len - conn->plain_left;
+	conn->early_left = (unsigned)conn->output.len - conn->plain_left;
 	if (conn->early_left > 0)
 		tls_stream_set_early(conn->tls);
 }

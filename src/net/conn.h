@@ -105,7 +105,7 @@ enum gp_err conn_starttls_client(
  */
 void conn_allow_early(struct conn *conn);
 bool conn_is_tls(const struct conn *conn); /* handshake complete */
-/* "TLSv1.3"; "" without TLS. */
+/* "TLSv1.3"; "" without TLS: a constant. */
 const char *conn_tls_version(const struct conn *conn);
 /* Cipher name, "" without TLS. */
 const char *conn_tls_cipher(const struct conn *conn);

@@ -357,7 +357,7 @@ static void flush_last_plain(struct conn *conn)
 	size_t sent = conn_io_send(conn, slice_head(buf_slice(&conn->output), conn->plain_left));
 
 	buf_consume(&conn->output, sent);
-	conn->plain_left -= sent;
+	conn->plain_left -= (unsigned)sent;
 	if (conn->plain_left > 0 || conn->has_ended)
 		return;
 	conn->phase = PHASE_HANDSHAKE;

@@ -24,9 +24,9 @@ struct conn {
 	struct loop_task task;
 	struct buf input;
 	struct buf output;
-	struct slice view; /* input in the scratch area, while on_input() runs */
-	size_t plain_left; /* LAST_PLAIN: bytes of output that go before the handshake */
-	size_t early_left; /* bytes of output after those that may go before it is over */
+	struct slice view;   /* input in the scratch area, while on_input() runs */
+	unsigned plain_left; /* LAST_PLAIN: bytes of output that go before the handshake */
+	unsigned early_left; /* bytes of output after those that may go before it is over */
 	struct tls_stream *tls;
 	enum phase phase;
 	unsigned read_waits;  /* the LOOP_ bits that reading (and the handshake) waits for */

@@ -25,7 +25,8 @@ enum {
 	TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446 section 5.1 */
 	FIRST_SIZE = 8,              /* enough to know "OPTIONS " */
 	ERROR_SIZE = 128,
-	NAME_SIZE = 256, /* of a host, RFC 6066 section 3 */
+	NAME_SIZE = 256,   /* of a host, RFC 6066 section 3 */
+	HELD_FIRST = 4096, /* what most servers say in a handshake fits: room taken at once */
 	/* So much is received at once, once more than a record waits: four of them, with what TLS
 	 * adds, as senders write 64 KiB. */
 	BULK_BUFFER = 4 * (SSL3_RT_MAX_PLAIN_LENGTH + 64),
@@ -47,7 +48,7 @@ struct tls_stream {
 	char first[FIRST_SIZE]; /* received, of a server */
 	char *error;            /* NULL: none */
 	char *sni;              /* NULL: none */
-	struct buf held;        /* records */
+	struct buf *held;       /* records, NULL: none */
 };
 
 static void note_first(struct tls_stream *stream, struct slice bytes)
@@ -100,17 +101,42 @@ static ssize_t send_bytes(struct tls_stream *stream, struct slice bytes, bool is
 	return n;
 }
 
+/* Few have some for longer than a call, so that only these have room for it. */
+static bool hold(struct tls_stream *stream, struct slice record)
+{
+	if (stream->held == NULL) {
+		stream->held = mem_new(1, sizeof *stream->held);
+		buf_init(stream->held, TLS_HELD_MAX);
+		GP_ASSERT(buf_reserve(stream->held, HELD_FIRST) == GP_OK);
+	}
+	return buf_append(stream->held, record) == GP_OK;
+}
+
+static void drop_held(struct tls_stream *stream)
+{
+	if (stream->held == NULL)
+		return;
+	buf_fini(stream->held);
+	mem_free(stream->held);
+	stream->held = NULL;
+}
+
+static size_t held_room(const struct tls_stream *stream)
+{
+	return stream->held != NULL ? buf_room(stream->held) : TLS_HELD_MAX;
+}
+
 /* false: not all went. */
 static bool send_held(struct tls_stream *stream, bool is_followed)
 {
-	while (stream->held.len > 0) {
-		ssize_t n = send_bytes(stream, buf_slice(&stream->held), is_followed);
+	while (stream->held != NULL && stream->held->len > 0) {
+		ssize_t n = send_bytes(stream, buf_slice(stream->held), is_followed);
 
 		if (n < 0)
 			return false;
-		buf_consume(&stream->held, (size_t)n);
+		buf_consume(stream->held, (size_t)n);
 	}
-	buf_trim(&stream->held);
+	drop_held(stream);
 	return true;
 }
 
@@ -121,7 +147,7 @@ static int bio_write(BIO *bio, const char *bytes, int size)
 	ssize_t n = -1;
 
 	BIO_clear_retry_flags(bio);
-	if (stream->is_holding && buf_append(&stream->held, record) == GP_OK)
+	if (stream->is_holding && hold(stream, record))
 		return size;
 	if (send_held(stream, true))
 		n = send_bytes(stream, record, stream->is_record_followed);
@@ -159,7 +185,6 @@ static struct tls_stream *stream_new(struct tls_ctx *ctx, int fd)
 	BIO *bio = BIO_new(bio_method());
 
 	stream->fd = fd;
-	buf_init(&stream->held, TLS_HELD_MAX);
 	stream->ssl = SSL_new(tls_ctx_get_ssl_ctx(ctx));
 	GP_ASSERT(stream->ssl != NULL && bio != NULL);
 	BIO_set_data(bio, stream);
@@ -216,7 +241,7 @@ void tls_stream_free(struct tls_stream **pstream)
 	SSL_free(stream->ssl);
 	mem_free(stream->error);
 	mem_free(stream->sni);
-	buf_fini(&stream->held);
+	drop_held(stream);
 	mem_free(stream);
 }
 
@@ -329,7 +354,7 @@ static int shake_until_early(struct tls_stream *stream)
 		return 1;
 	/* Where the certificates leave too little room, it would have to wait for the socket. */
 	stream->is_early = SSL_get_finished(stream->ssl, &byte, 0) > 0 &&
-			   buf_room(&stream->held) >= SSL3_RT_MAX_PACKET_SIZE;
+			   held_room(stream) >= SSL3_RT_MAX_PACKET_SIZE;
 	return stream->is_early ? 0 : SSL_do_handshake(stream->ssl);
 }
 
@@ -421,7 +446,7 @@ void tls_stream_hold(struct tls_stream *stream)
 
 bool tls_stream_has_held(const struct tls_stream *stream)
 {
-	return stream->held.len > 0;
+	return stream->held != NULL && stream->held->len > 0;
 }
 
 enum tls_step tls_stream_flush(struct tls_stream *stream)
@@ -431,7 +456,14 @@ enum tls_step tls_stream_flush(struct tls_stream *stream)
 
 const char *tls_stream_version(const struct tls_stream *stream)
 {
-	return SSL_get_version(stream->ssl);
+	switch (SSL_version(stream->ssl)) {
+	case TLS1_2_VERSION:
+		return "TLSv1.2";
+	case TLS1_3_VERSION:
+		return "TLSv1.3";
+	default:
+		return "unknown";
+	}
 }
 
 const char *tls_stream_cipher(const struct tls_stream *stream)

@@ -69,8 +69,9 @@ enum {
 	TLS_HELD_MAX = 32 * 1024
 };
 
-/* Valid until tls_stream_free(). */
+/* "TLSv1.3": a constant. */
 const char *tls_stream_version(const struct tls_stream *stream);
+/* Valid until tls_stream_free(). */
 const char *tls_stream_cipher(const struct tls_stream *stream);
 const char *tls_stream_error(const struct tls_stream *stream);
 const char *tls_stream_sni(const struct tls_stream *stream); /* lower case, "" if none */
