@@ -39,7 +39,7 @@ struct chan {
 	const struct chan_ops *ops;
 	void *owner;
 	bool is_paused;
-	bool is_late;    /* the rest waits for the next turn of the loop */
+	bool is_late;    /* the rest waits for next_turn */
 	bool is_reading; /* in on_readable(): chan_free() only marks */
 	bool is_ended;
 	bool is_freed;
@@ -49,6 +49,7 @@ struct chan {
 	void (*on_push)(void *owner); /* may be NULL */
 	struct loop_task push;        /* at the end of the turn */
 	struct loop_timer late;       /* when what nobody waits for leaves at the latest */
+	struct loop_timer next_turn;  /* when the rest is read on, after a batch that took long */
 	struct loop_task rest;        /* of what has arrived, when a batch ended before it */
 	struct buf scratch;           /* a message on its way out */
 	struct buf gathered;          /* a bundle on its way out */
@@ -62,6 +63,7 @@ struct chan {
 
 static void on_ready(struct loop_io *io, unsigned ready);
 static void on_late(struct loop_timer *timer);
+static void on_next_turn(struct loop_timer *timer);
 static void run_rest(struct loop_task *task);
 
 enum gp_err chan_pair(int ret_fds[2])
@@ -91,6 +93,7 @@ struct chan *chan_new(struct loop *loop, int *fd, enum ipc_role self, enum ipc_r
 	buf_init_secret(&chan->scratch, IPC_PACKET_MAX);
 	buf_init_secret(&chan->gathered, 1 + LENGTH_SIZE + IPC_PACKET_MAX);
 	loop_timer_init(loop, &chan->late, on_late, chan);
+	loop_timer_init(loop, &chan->next_turn, on_next_turn, chan);
 	loop_io_start(loop, &chan->io, chan->fd, LOOP_READ, on_ready, chan);
 	*fd = -1;
 	return chan;
@@ -123,6 +126,7 @@ void chan_free(struct chan **pchan)
 		return;
 	loop_io_stop(&chan->io);
 	loop_timer_fini(&chan->late);
+	loop_timer_fini(&chan->next_turn);
 	drop_queue(chan);
 	packet_drop_all(&chan->arrived);
 	buf_fini(&chan->scratch);
@@ -507,9 +511,17 @@ static void run_rest(struct loop_task *task)
 	if (chan->is_closed)
 		bury(chan);
 	else if (chan->is_late)
-		defer_rest(chan, false);
+		loop_timer_set(&chan->next_turn, 0);
 	else
 		read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
+}
+
+static void on_next_turn(struct loop_timer *timer)
+{
+	struct chan *chan = timer->owner;
+
+	chan->is_late = false;
+	read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
 }
 
 void chan_each_unsent(
@@ -546,5 +558,7 @@ static void on_ready(struct loop_io *io, unsigned ready)
 		update_wanted(chan);
 		return;
 	}
-	read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
+	/* What is there already comes first, and no more than a batch in a turn. */
+	if (!chan->is_late)
+		read_some(chan, CHAN_BATCH, CHAN_BATCH_MS);
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static void on_message(struct chan *chan, const struct ipc_message *message, int *fd, void *owner)
@@ -12,6 +13,8 @@ static void on_message(struct chan *chan, const struct ipc_message *message, int
 
 	assert_ptr_equal(chan, side->chan);
 	side->messages++;
+	if (side->is_slow)
+		clock_shift(clock_shifted() + CHAN_BATCH_MS);
 	side->had_more = chan_has_more(chan);
 	if (side->counts)
 		assert_int_equal(message->session_end.session, side->messages);

@@ -23,6 +23,7 @@ struct side {
 	int attacks;
 	int taken_fd;
 	bool takes_fd;
+	bool is_slow; /* takes a batch's time for each message */
 	bool frees_itself;
 	bool pauses_itself;
 	bool had_more; /* chan_has_more() at the last message */

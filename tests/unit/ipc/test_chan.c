@@ -24,6 +24,39 @@ static void messages_arrive_in_order(void **state)
 	assert_int_equal(world->core.last_session, 3);
 }
 
+static void stop(struct loop_task *task)
+{
+	loop_stop(task->owner);
+}
+
+/* A turn as processes have it, in which tasks may defer others several times. */
+static void whole_turn(struct loop *loop)
+{
+	static struct loop_task task;
+
+	loop_defer_last(loop, &task, stop, loop);
+	assert_int_equal(loop_run(loop), GP_OK);
+}
+
+/* Whoever takes long for each hears others in between, whether they came together or later. */
+static void slow_messages_are_one_a_turn(void **state)
+{
+	struct world *world = *state;
+
+	world->core.is_slow = true;
+	for (uint64_t n = 1; n <= 6; n++) {
+		struct ipc_message message = session_end(n);
+
+		assert_int_equal(chan_send(world->front.chan, &message, -1), GP_OK);
+		assert_int_equal(chan_flush(world->front.chan, 1), GP_OK);
+	}
+	for (int n = 1; n <= 6; n++) {
+		whole_turn(world->loop);
+		assert_int_equal(world->core.messages, n);
+		assert_int_equal(world->core.last_session, n);
+	}
+}
+
 static bool is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
@@ -286,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PAIR(messages_arrive_in_order),
+		PAIR(slow_messages_are_one_a_turn),
 		PAIR(a_descriptor_comes_along),
 		PAIR(a_descriptor_nobody_takes_is_closed),
 		PAIR(a_slow_peer_fills_the_queue_and_then_gets_all),
