@@ -7,6 +7,7 @@ import ctypes
 import itertools
 import os
 import random
+import re
 import signal
 import socket
 
@@ -139,6 +140,11 @@ def one_session_a_front(door, device):
     return sessions
 
 
+def accusers(door):
+    """Who said of a core that it sends nonsense. Who says it again is not believed: it goes itself."""
+    return set(re.findall(r"event=core_accused .*worker=(\S+)", door.log()))
+
+
 @pytest.mark.parametrize("who", ["front.0", "core", "fast", "slow", "desk"])
 def test_who_sends_nonsense_is_replaced(make_gatepost, who):
     """On each of its channels: the sender goes, whoever hears it."""
@@ -154,8 +160,10 @@ def test_who_sends_nonsense_is_replaced(make_gatepost, who):
         mine = rig.until(lambda pid=row["pid"]: len(found := channels(pid)) >= least and found, "its channels")
         if number >= len(mine):
             break
+        # Which channel is whose is another thing with each core: one may lead to who has heard the last.
+        gone = {row["name"]} | accusers(door)
         babble(row["pid"], mine[number], chance)
-        assert_one_was_replaced(door, device, before, {row["name"]}, sessions)
+        assert_one_was_replaced(door, device, before, gone, sessions)
         for line in sessions.values():
             line.close()
     assert_nobody_was_wrong(door)
@@ -183,13 +191,16 @@ def test_who_speaks_against_core_again_goes_itself(make_gatepost):
     device = door.add_device(ALICE[0], "phone")
     chance = random.Random(2)
     os.kill(pids(door)["core"], signal.SIGKILL)
-    replaced = []
-    for _ in range(2):
+    heard = []
+    # Each time somebody hears it, two fronts or three vaults, until one hears it again.
+    while len(heard) == len(set(heard)):
         rig.until(lambda: is_serving(door, device), "service", 30)
-        before = pids(door)
-        # A core that came last has its channel to gatepostd first and that to the first front next.
+        before, known = pids(door), accusers(door)
+        # A core that came last has its channel to gatepostd first.
         babble(before["core"], channels(before["core"])[1], chance)
         rig.until(lambda b=before: pids(door) != b and is_serving(door, device), "another process", 30)
         now = pids(door)
-        replaced.append([name for name in before if now.get(name) != before[name]])
-    assert replaced == [["core"], ["front.0"]]
+        gone = [name for name in before if now.get(name) != before[name]]
+        assert len(gone) == 1 and (gone == ["core"] or gone[0] in known), (gone, known)
+        heard += gone if gone != ["core"] else list(accusers(door) - known)
+        assert len(heard) <= len(before), heard
