@@ -303,7 +303,9 @@ def test_the_owner_is_asked(hop, victim):
         assert victim.case() is None
         rest = [to for to, reply in zip(invited, replies) if reply.startswith("450 ")]
         assert all(reply.startswith("250 ") for reply in victim.message(other, rest, "A party"))
-    # The same again is nothing new.
+    # The same again is nothing new, once core has heard of all of the first.
+    rig.until(lambda: not [row for row in victim.door.json("session", "list") if row["account"] == victim.address],
+              "the end of his sessions")
     victim.door.advance(2 * DAY)
     with victim.line(victim.home) as line:
         replies = victim.message(line, [f"reader{n}@example.test" for n in range(60, 120)], "Another party")
